@@ -1,0 +1,81 @@
+/* map.c - address space from mmap; guards by MADV_GUARD_INSTALL or mprotect. */
+#define _GNU_SOURCE
+#include "core/sys/map.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/sys/call.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+/* 0 not tried yet, 1 light guards work, 2 they do not. */
+static _Atomic int guard_kind;
+
+size_t cedei_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+/* When the system has no room to note a hole, the pages stay mapped: their content is given back all the same. */
+static void pages_release(void *base, size_t size) {
+    if (cedei_call_fails(CEDEI_CALL_MUNMAP) || munmap(base, size) != 0)
+        (void)madvise(base, size, MADV_DONTNEED);
+}
+
+void *cedei_map_reserve(size_t size, size_t align) {
+    size_t room = size + align;
+    if (cedei_call_fails(CEDEI_CALL_MMAP)) return NULL;
+    char *base = mmap(NULL, room, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) return NULL;
+    size_t lead = (align - ((uintptr_t)base & (align - 1))) & (align - 1);
+    if (lead > 0) pages_release(base, lead);
+    if (room - lead > size) pages_release(base + lead + size, room - lead - size);
+    return base + lead;
+}
+
+void *cedei_map_reserve_huge(size_t size, size_t lead) {
+    char *base = cedei_map_reserve(size, CEDEI_HUGE_PAGE);
+    if (base != NULL && lead < size && !cedei_call_fails(CEDEI_CALL_MADVISE_HUGE))
+        (void)madvise(base + lead, size - lead, MADV_HUGEPAGE); /* a wish; small pages do as well */
+    return base;
+}
+
+void cedei_map_release(void *base, size_t size) { pages_release(base, size); }
+
+cede_result cedei_map_guard(void *base, size_t size) {
+    /* relaxed: a hint; two threads that both try find the same answer. */
+    int kind = atomic_load_explicit(&guard_kind, memory_order_relaxed);
+    if (kind != 2) {
+        if (!cedei_call_fails(CEDEI_CALL_MADVISE_GUARD) &&
+            madvise(base, size, MADV_GUARD_INSTALL) == 0) {
+            /* relaxed: as above. */
+            if (kind == 0) atomic_store_explicit(&guard_kind, 1, memory_order_relaxed);
+            return CEDE_OK;
+        }
+        if (errno == ENOMEM) return CEDE_ENOMEM;
+        /* relaxed: as above. Once they have worked, a failure is about this one only. */
+        if (kind == 0) atomic_store_explicit(&guard_kind, 2, memory_order_relaxed);
+    }
+    if (!cedei_call_fails(CEDEI_CALL_MPROTECT) && mprotect(base, size, PROT_NONE) == 0)
+        return CEDE_OK;
+    return CEDE_ELIMIT;
+}
+
+void cedei_map_guard_by_mprotect(bool heavy) {
+    /* relaxed: before the guards that it is for. */
+    atomic_store_explicit(&guard_kind, heavy ? 2 : 0, memory_order_relaxed);
+}
+
+cede_result cedei_map_resident(void *base, size_t size, unsigned char *pages) {
+    if (cedei_call_fails(CEDEI_CALL_MINCORE)) return CEDE_EIO;
+    return mincore(base, size, pages) == 0 ? CEDE_OK : CEDE_EIO;
+}
+
+int cedei_map_guard_is_light(void) {
+    /* relaxed: for reports only. */
+    return atomic_load_explicit(&guard_kind, memory_order_relaxed) == 1;
+}

@@ -1,0 +1,29 @@
+/* map.h - address space: reserving it, guarding pages of it, giving it back. */
+#ifndef CEDEI_SYS_MAP_H
+#define CEDEI_SYS_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cede/result.h>
+
+/* Lazily touched, zeroed, readable and writable; NULL when the system has none left. size: a multiple of 4096 bytes.
+ * The result is aligned to `align`, a power of two. */
+void *cedei_map_reserve(size_t size, size_t align);
+/* `size` bytes, a multiple of 2 MiB, aligned to that, from huge pages where the system has them; the first `lead` bytes, also a
+ * multiple of 2 MiB, from small ones, so that little use stays little memory. */
+enum { CEDEI_HUGE_PAGE = 2 * 1024 * 1024 };
+void *cedei_map_reserve_huge(size_t size, size_t lead);
+void cedei_map_release(void *base, size_t size);
+/* Makes `size` bytes at `base` fault on any access: without a further mapping on Linux 6.13 and later, else by mprotect,
+ * which costs two mappings of vm.max_map_count. CEDE_ELIMIT: that count is used up. */
+CEDE_NODISCARD cede_result cedei_map_guard(void *base, size_t size);
+/* Whether guards are of the kind that needs no mapping. */
+int cedei_map_guard_is_light(void);
+/* For tests: from now on guards are made by mprotect (true), or as the kernel can (false). */
+void cedei_map_guard_by_mprotect(bool heavy);
+/* Bit 0 of `pages[i]`: page i of the `size` bytes at `base` is in memory. CEDE_EIO. */
+CEDE_NODISCARD cede_result cedei_map_resident(void *base, size_t size, unsigned char *pages);
+size_t cedei_page_size(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* poll.h - waiting for descriptors to become ready: one epoll instance with an event that ends a wait. */
+#ifndef CEDEI_SYS_POLL_H
+#define CEDEI_SYS_POLL_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include <cede/annotate.h>
+#include <cede/result.h>
+
+#include "core/sys/event.h"
+
+/* Access: I. */
+struct cedei_poll {
+    int descriptor;
+    cedei_event wake;
+};
+
+/* What is reported: data.ptr is what cedei_poll_add was given, NULL for a cedei_poll_wake. */
+typedef struct epoll_event cedei_poll_event;
+
+/* CEDE_ELIMIT, CEDE_ENOMEM. */
+CEDE_NODISCARD cede_result cedei_poll_init(struct cedei_poll *poll);
+void cedei_poll_fini(struct cedei_poll *poll);
+/* Watches `descriptor` for changes in both directions until it is closed or removed.
+ * CEDE_ENOTSUP it has no readiness (a regular file); CEDE_ELIMIT; CEDE_ENOMEM. */
+CEDE_NODISCARD cede_result cedei_poll_add(struct cedei_poll *poll, int descriptor, void *context);
+void cedei_poll_remove(struct cedei_poll *poll, int descriptor);
+/* Waits until something is ready, cedei_poll_wake, a signal, or `deadline_ns` (0: does not wait; UINT64_MAX: none).
+ * Returns how many of `events` were written; it may be 0 early. */
+uint32_t cedei_poll_wait(struct cedei_poll *poll, cedei_poll_event *events, uint32_t max,
+                         uint64_t deadline_ns);
+/* Ends the present wait of one thread, or the next one. Any thread. */
+void cedei_poll_wake(struct cedei_poll *poll);
+
+#endif

@@ -1,0 +1,16 @@
+// expect: field 'it' of type 'const char *' is not Send: use str (owned text) or bytes (owned data)
+// errors: 1
+#include <cede/message.h>
+
+#ifdef RIGHT
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(str, it)                                                                                     \
+    F(str, note)
+#else
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(const char *, it)                                                                            \
+    F(str, note)
+#endif
+CEDE_MESSAGE(order, ORDER);

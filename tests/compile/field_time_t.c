@@ -1,0 +1,17 @@
+// expect: field 'it' of type 'time_t' has no fixed width: use i64
+// errors: 1
+#include <cede/message.h>
+#include <time.h>
+
+#ifdef RIGHT
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(i64, it)                                                                                     \
+    F(str, note)
+#else
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(time_t, it)                                                                                  \
+    F(str, note)
+#endif
+CEDE_MESSAGE(order, ORDER);

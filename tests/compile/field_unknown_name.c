@@ -1,0 +1,16 @@
+// expect: field 'it' of type 'order_number' is not Send: a field is a fixed-width number (u8 to u64, i8 to i64, f32, f64), bool, enum(tag, FIRST, LAST), array(kind, N), msg(T), list(T), opt(T), shared(T), str, bytes or ref
+// errors: 3
+#include <cede/message.h>
+
+#ifdef RIGHT
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(u64, it)                                                                                     \
+    F(str, note)
+#else
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(order_number, it)                                                                            \
+    F(str, note)
+#endif
+CEDE_MESSAGE(order, ORDER);

@@ -1,0 +1,16 @@
+// expect: field 'it' of type 'void *' is not Send: use bytes for data, an enum or a ref in place of a function, CEDE_OPAQUE_MESSAGE for a handle
+// errors: 1
+#include <cede/message.h>
+
+#ifdef RIGHT
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(bytes, it)                                                                                   \
+    F(str, note)
+#else
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(void *, it)                                                                                  \
+    F(str, note)
+#endif
+CEDE_MESSAGE(order, ORDER);

@@ -1,0 +1,78 @@
+/* Threads: what the starting call promises about processors, nice level and failure. */
+#define _GNU_SOURCE
+#include "core/sys/thread.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/base.h"
+#include "tests/support/expect.h"
+
+struct seen {
+    cpu_set_t cpus;
+    int nice;
+    char name[16];
+};
+
+static void *look(void *context) {
+    struct seen *seen = context;
+    EXPECT(sched_getaffinity(0, sizeof seen->cpus, &seen->cpus) == 0);
+    EXPECT_OK(cedei_thread_nice_set(cedei_thread_nice() + 1));
+    seen->nice = cedei_thread_nice();
+    pthread_getname_np(pthread_self(), seen->name, sizeof seen->name);
+    return NULL;
+}
+
+static void thread_keeps_to_its_processors_and_has_a_nice_level_of_its_own(void **state) {
+    (void)state;
+    struct seen seen = {0};
+    cedei_thread thread;
+    uint32_t cpus[1024];
+    uint32_t count = cedei_cpu_list(cpus, 1024);
+    EXPECT_EQUAL(count, cedei_cpu_count());
+    int nice = cedei_thread_nice();
+    EXPECT_OK(cedei_thread_start_on(&thread, "seen", &cpus[count - 1], 1, look, &seen));
+    cedei_thread_join(&thread);
+    EXPECT(CPU_COUNT(&seen.cpus) == 1 && CPU_ISSET(cpus[count - 1], &seen.cpus));
+    EXPECT_EQUAL(seen.nice, nice + 1);
+    EXPECT_EQUAL(cedei_thread_nice(), nice);
+    EXPECT_EQUAL(cedei_cpu_count(), count);
+}
+
+static void thread_on_processors_that_are_not_there_is_refused(void **state) {
+    (void)state;
+    cedei_thread thread;
+    struct seen seen;
+    uint32_t far[] = {CPU_SETSIZE - 1, CPU_SETSIZE};
+    EXPECT_RESULT(cedei_thread_start_on(&thread, "far", &far[0], 1, look, &seen), CEDE_EINVAL);
+    EXPECT_RESULT(cedei_thread_start_on(&thread, "far", &far[1], 1, look, &seen), CEDE_EINVAL);
+}
+
+static void *nothing(void *context) { return context; }
+
+static void thread_starts_fail_as_a_test_wants_them_to(void **state) {
+    (void)state;
+    static const cede_result WANTED[] = {CEDE_OK, CEDE_OK, CEDE_ELIMIT, CEDE_OK, CEDE_OK};
+    cedei_thread thread;
+    cedei_thread_fail_starts(2, 1);
+    for (size_t i = 0; i < sizeof WANTED / sizeof WANTED[0]; i++) {
+        cede_result r = cedei_thread_start(&thread, "maybe", nothing, NULL);
+        EXPECT_RESULT(r, WANTED[i]);
+        if (r == CEDE_OK) cedei_thread_join(&thread);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(thread_keeps_to_its_processors_and_has_a_nice_level_of_its_own),
+        cmocka_unit_test(thread_on_processors_that_are_not_there_is_refused),
+        cmocka_unit_test(thread_starts_fail_as_a_test_wants_them_to),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
