@@ -16,7 +16,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share")}
+PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share", "orders")}
 
 # name: (file, [(text, replacement)...]), and the test if it is not the workload; blanks match any blanks.
 MUTANTS = {
@@ -30,6 +30,13 @@ MUTANTS = {
     "full_keeps_the_message": ("actors/actor/send.c", [
         ("cedei_msg_own_by_turn(self, msg); *body = cedei_msg_body(msg); return r;",
          "if (r != CEDE_EFULL) { cedei_msg_own_by_turn(self, msg); *body = cedei_msg_body(msg); } return r;")]),
+    "append_loses_what_waits": ("actors/actor/turn.c", [
+        ("if (self->pending == NULL) self->pending = oldest; else self->pending_last->next = oldest;",
+         "self->pending = oldest;")]),
+    "lane_is_overlooked_by_recv": ("actors/actor/wait.c", [
+        ("} while (msg == NULL && cedei_turn_fetch(self));", "} while (0); if (msg == NULL && cedei_turn_fetch(self)) msg = pending_find(self, type);")], "orders"),
+    "room_waiter_is_not_woken": ("actors/actor/room.c", [
+        ("if (CEDEI_LIKELY(worker != NULL)) /* else the system ends, and nobody runs any more */", "if (worker == NULL)")]),
     # ownership
     "kept_messages_are_not_dropped": ("actors/actor/msg.c", [
         ("drop_list(self, &self->turn_list); drop_list(self, &self->kept_list);", "drop_list(self, &self->turn_list);")]),
@@ -106,6 +113,9 @@ MUTANTS = {
     "pool_forgets_who_was_coming": ("core/sched/pool.c", [
         ("pool->coming--; /* whoever took us off the list counted us */", "")]),
     # workers
+    "look_before_marked_idle": ("core/sched/park.c", [
+        ("idle_set(worker); cedei_added_work_fence(", "bool waits = cedei_queues_have_work(sched); idle_set(worker); cedei_added_work_fence("),
+        ("bool waits = cedei_queues_have_work(sched); if (!waits &&", "if (!waits &&")]),
     "waker_forgets_to_wake": ("core/sched/park.c", [("cedei_futex_wake(&worker->parked, 1);", "{}")]),
     "thief_drops_a_task": ("core/sched/steal.c", [
         ("for (uint32_t i = 1; i < count; i++) cedei_queue_push", "for (uint32_t i = 2; i < count; i++) cedei_queue_push")]),

@@ -41,6 +41,8 @@ CEDE_MESSAGE(work, WORK);
 CEDE_MESSAGE(chore, CHORE);
 #define PROGRESS(F) F(u32, id)
 CEDE_MESSAGE(progress, PROGRESS);
+#define ORDER(F) F(u64, sent_ns)
+CEDE_CONTROL_MESSAGE(order, ORDER);
 
 enum { MODE_REPLY, MODE_KEEP, MODE_DROP, MODE_FORWARD, MODE_ASK_ON, MODE_COUNT };
 enum { CHILD_STOPS, CHILD_FAILS, CHILD_IS_STOPPED, CHILD_IS_KILLED, CHILD_MODES };
@@ -48,7 +50,7 @@ enum { TIMER_SET = 1, TIMER_FIRED, TIMER_CANCELLED, JOB_SET = 1, JOB_RAN, JOB_WI
 
 /* What the referee knows. */
 static struct {
-    cede_ref peers[PEERS], vault, slow;
+    cede_ref peers[PEERS], vault, referee;
     uint64_t sent[PEERS][PEERS], heard[PEERS][PEERS];
     uint32_t timers_next, timers[IDS];
     uint32_t jobs_next, jobs[IDS];
@@ -251,6 +253,36 @@ static CEDE_YIELDS void rest(cede_self *self, struct peer *state) {
     CEDE_SIM_CHECK(slept_ns < duration_ns + CEDE_SECONDS(1));
 }
 
+/* ---- orders: ahead of the rest, and heard at once by whoever waits for one ---- */
+
+/* To the referee as well, in whose lane they stay while it waits for something else that comes there. */
+static void order_send(cede_self *self, struct peer *state) {
+    struct order *m = cede_new(self, order);
+    if (m == NULL) return;
+    m->sent_ns = cede_now(self);
+    cede_result r = cede_send(self, draw(state, 2) == 0 ? book.referee : somebody(state), &m);
+    CEDE_SIM_CHECK(r == CEDE_OK || is_fault(r));
+}
+
+static CEDE_YIELDS void order_await(cede_self *self, struct peer *state) {
+    struct order *m = NULL;
+    uint64_t before_ns = cede_now(self), limit_ns = short_time(state);
+    cede_result r = cede_recv(self, order, &m, limit_ns);
+    uint64_t after_ns = cede_now(self);
+    CEDE_SIM_CHECK(r == CEDE_OK || is_fault(r) ||
+                   (r == CEDE_ETIMEDOUT && after_ns >= before_ns + limit_ns));
+    if (r != CEDE_OK) return;
+    uint64_t there_ns = m->sent_ns > before_ns ? m->sent_ns : before_ns;
+    CEDE_SIM_CHECK(after_ns < there_ns + CEDE_SECONDS(1));
+    cede_drop(self, &m);
+}
+
+static cede_result on_order(cede_self *self, struct peer *state, struct order *m) {
+    (void)state;
+    CEDE_SIM_CHECK(m->sent_ns <= cede_now(self));
+    return CEDE_OK;
+}
+
 /* ---- jobs ---- */
 
 static cede_result work_do(void *message, const cede_cancel *cancel) {
@@ -430,7 +462,7 @@ static cede_result on_down(cede_self *self, struct peer *state, struct cede_down
 /* ---- peers ---- */
 
 static CEDE_YIELDS void step_do(cede_self *self, struct peer *state) {
-    switch (draw(state, 13)) {
+    switch (draw(state, 16)) {
     case 0:
     case 1:
     case 2: number_send(self, state); break;
@@ -443,6 +475,9 @@ static CEDE_YIELDS void step_do(cede_self *self, struct peer *state) {
     case 9:
     case 10: child_end(self, state); break;
     case 11: later_cancel(self, state); break;
+    case 12:
+    case 13: order_send(self, state); break;
+    case 14: order_await(self, state); break;
     default: kept_answer(self, state); break;
     }
 }
@@ -450,7 +485,10 @@ static CEDE_YIELDS void step_do(cede_self *self, struct peer *state) {
 static CEDE_YIELDS cede_result on_step(cede_self *self, struct peer *state, struct step *m) {
     uint64_t some = 1 + draw(state, 3);
     for (uint64_t i = 0; i < some; i++) step_do(self, state);
-    if (m->left-- == 0) return CEDE_STOP;
+    if (m->left-- == 0) {
+        order_send(self, state);
+        return CEDE_STOP;
+    }
     cede_result r = cede_send(self, cede_self_ref(self), &m);
     if (r == CEDE_EFULL) r = cede_send_after(self, cede_self_ref(self), &m, 1000, NULL);
     return r;
@@ -470,6 +508,7 @@ static cede_result on_begin(cede_self *self, struct peer *state, struct begin *m
     ON(question, on_question)                                                                      \
     ON(later, on_later)                                                                            \
     ON(progress, on_progress)                                                                      \
+    ON(order, on_order)                                                                            \
     ON(cede_down, on_down)
 CEDE_BEHAVIOUR(peer, struct peer, PEER, .mailbox_max = 3);
 CEDE_BEHAVIOUR(peer_of_one, struct peer, PEER, .mailbox_max = 1);
@@ -497,6 +536,7 @@ const cede_behaviour *const workload_mortal[] = {&peer, &peer_of_one, &chores, N
 /* Without faults, so that there is something to look at. */
 static CEDE_YIELDS void peers_start(cede_self *self) {
     cede_sim_calm(true);
+    book.referee = cede_self_ref(self);
     CEDE_SIM_CHECK(cede_spawn(self, &vault, CEDE_NOTHING, &book.vault) == CEDE_OK);
     for (uint32_t i = 0; i < PEERS; i++) {
         struct begin *m = cede_new(self, begin);
