@@ -65,6 +65,9 @@ MUTANTS = {
             'newcomer_passes_the_line': [('bool is_first = permits->line.first == NULL;', 'bool is_first = true;')],
             'mark_is_taken_back_too_soon': [('if (first == NULL) word &= ~CEDEI_PERMITS_LINE;',
                                              'word &= ~CEDEI_PERMITS_LINE;')],
+            'leaver_forgets_those_behind': [('if (leaves) cedei_line_remove(&permits->line, leaver);',
+                                             'if (leaves) { cedei_line_remove(&permits->line, leaver); '
+                                             'cedei_mutex_unlock(&permits->lock); return true; }')],
             'late_leaver_takes_it_along': [('if (r != CEDE_OK) (void)settle(permits, 0, 0, place);',
                                             'if (r != CEDE_OK && !settle(permits, 0, 0, place)) return r;')],
         },
@@ -72,6 +75,8 @@ MUTANTS = {
             'call_of_the_dead_is_lost': [(
                 'if (!line_leave(notify, place) && place->gift == &for_one) cede_notify_one(notify);',
                 '(void)line_leave(notify, place);')],
+            'call_for_all_calls_one': [('while ((first = notify->line.first) != NULL && first->want < round && !is_more)',
+                                        'if ((first = notify->line.first) != NULL && first->want < round && !is_more)')],
             'waits_without_a_mark': [('next = (word & CALLED) ? 0 : LINE;', 'next = 0;')],
         },
         'core/base/refcount.h': {

@@ -192,6 +192,21 @@ static void passed_on_check(void) {
     MODEL_CLAIM(guarded == 2 && visits == 1);
 }
 
+/* One permit is there; who waits for two goes away, and who wants one, behind it, is served: nobody else is going to look. */
+static void leaver_begin(void) {
+    permits_begin(1, 0, 0, 0);
+    wants[1] = 2;
+    wants[2] = 1;
+    inside_max = 1;
+    may_time_out[1] = may_be_killed[1] = true;
+    model_thread_add(visit, &indexes[1]);
+    model_thread_add(visit, &indexes[2]);
+}
+static void leaver_check(void) {
+    bool is_waiting = permits.line.first == &places[1];
+    MODEL_CLAIM(is_waiting || (permits.line.first == NULL && visits == 1));
+}
+
 /* ---- a holder that ends ---- */
 
 static void die_inside(void *which) {
@@ -295,6 +310,27 @@ static void call_all_check(void) {
     MODEL_CLAIM(calls_taken == 1 && notify.line.first == NULL && notify.word == (uint32_t)is_called);
 }
 
+/* Whoever stands in line when all are called has been called. */
+static uint32_t lined_before;
+
+static void call_all_counting(void *context) {
+    (void)context;
+    cedei_mutex_lock(&notify.lock);
+    for (struct cedei_place *place = notify.line.first; place != NULL; place = place->next)
+        lined_before++;
+    cedei_mutex_unlock(&notify.lock);
+    cede_notify_all(&notify);
+}
+
+static void call_all_two_begin(void) {
+    notify_begin_with(call_all_counting, await_plainly, await_plainly);
+    lined_before = 0;
+}
+static void call_all_two_check(void) {
+    MODEL_CLAIM(calls_taken >= lined_before);
+    MODEL_CLAIM((calls_taken < 2) == (notify.line.first != NULL));
+}
+
 /* ---- references ---- */
 
 static struct cedei_refcount refs;
@@ -334,10 +370,12 @@ int main(int argc, char **argv) {
         {"a lock and one who is killed", lock_kill_begin, lock_left_check, 2, 1},
         {"several permits and one who is killed", several_begin, lock_left_check, 2, 1},
         {"a permit that is given beside the line", passed_on_begin, passed_on_check, 3, 1},
+        {"one who leaves the line, and one behind", leaver_begin, leaver_check, 2, 1},
         {"a holder that dies, and a repair", poison_begin, poison_check, 2, 1},
         {"a call", call_begin, call_check, 3, 2},
         {"a call for two, who go away", call_two_begin, call_two_check, 2, 1},
         {"a call for all", call_all_begin, call_all_check, 2, 1},
+        {"a call for two who wait", call_all_two_begin, call_all_two_check, 2, 1},
         {"the last reference", refs_begin, refs_check, 3, 1},
     };
     static const char *const OWNS[] = {"actors/share/permits.h", "actors/share/permits.c",
