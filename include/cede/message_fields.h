@@ -156,26 +156,31 @@
     ctype *, code, nested, min, max, 1, (known) * 0, 0, 4, known, width, CEDEI_FLAG_BOXED
 #define CEDEI_UNKNOWN_OPT(element) CEDEI_is_no_kind
 
-/* shared(T): a reference to a frozen message of type T. */
-#define CEDEI_KIND_shared(T) CEDEI_SHARED_PICK(CEDEI_OPT_SECOND(CEDEI_HINT_##T, NO_HINT, ), T)
+/* shared(T): a reference to a frozen message of type T, which is no word that has a hint, and no kind. */
+#define CEDEI_KIND_shared(T) CEDEI_SHARED_PICK(CEDEI_REFERRED(T, CEDEI_KIND_##T), T)
+#define CEDEI_REFERRED(T, ...)                                                                     \
+    CEDEI_OPT_SECOND(CEDEI_HINT_##T CEDEI_UNBOXED_##T __VA_ARGS__, NO_HINT, )
 #define CEDEI_SHARED_PICK(hint, T) CEDEI_SHARED_PICK_(hint, T)
 #define CEDEI_SHARED_PICK_(hint, T) CEDEI_SHARED_##hint(T)
 #define CEDEI_SHARED_HINTED(T) CEDEI_is_no_kind
+#define CEDEI_SHARED_CEDEI_ONE(T) CEDEI_is_no_kind
 #define CEDEI_SHARED_NO_HINT(T)                                                                    \
     , CEDEI_ONE,                                                                                   \
         (const struct T *, CEDEI_FIELD_MSG, &cede_type_##T, 0, 0, 1, CEDEI_KNOWN(T) * 0, 0, 4,     \
          CEDEI_KNOWN(T), 0, CEDEI_FLAG_SHARED),                                                    \
         1,
 
-/* sync(T): the same for a T that guards itself, which those who have a reference may change. */
-#define CEDEI_KIND_sync(T) CEDEI_SYNC_PICK(CEDEI_OPT_SECOND(CEDEI_HINT_##T, NO_HINT, ), T)
+/* sync(T): the same for a T that guards itself, which those who have a reference may change. `min` and `max` say that it
+ * must be an opaque type and whether it is: see CEDEI_ONE_VERIFY. */
+#define CEDEI_KIND_sync(T) CEDEI_SYNC_PICK(CEDEI_REFERRED(T, CEDEI_KIND_##T), T)
 #define CEDEI_SYNC_PICK(hint, T) CEDEI_SYNC_PICK_(hint, T)
 #define CEDEI_SYNC_PICK_(hint, T) CEDEI_SYNC_##hint(T)
 #define CEDEI_SYNC_HINTED(T) CEDEI_is_no_kind
+#define CEDEI_SYNC_CEDEI_ONE(T) CEDEI_is_no_kind
 #define CEDEI_SYNC_NO_HINT(T)                                                                      \
     , CEDEI_ONE,                                                                                   \
-        (struct T *, CEDEI_FIELD_MSG, &cede_type_##T, 0, 0, 1, CEDEI_KNOWN(T) * 0, 0, 4,           \
-         CEDEI_KNOWN(T), 0, CEDEI_FLAG_SHARED),                                                    \
+        (struct T *, CEDEI_FIELD_MSG, &cede_type_##T, 1, (cedei_opaque_##T & CEDEI_HOLDS_OPAQUE),  \
+         1, CEDEI_KNOWN(T) * 0, 0, 4, CEDEI_KNOWN(T), 0, CEDEI_FLAG_SHARED),                       \
         1,
 
 /* must(kind): any kind, marked. */
@@ -300,7 +305,11 @@
                          wire, known, width, flags)                                                \
     CEDEI_STATIC_ASSERT(                                                                           \
         (code) != CEDEI_FIELD_ENUM || ((int64_t)(min) <= (int64_t)(max) && (width) <= 4),          \
-        "field '" text "': enum(tag, FIRST, LAST) needs FIRST <= LAST, in 32 bits");
+        "field '" text "': enum(tag, FIRST, LAST) needs FIRST <= LAST, in 32 bits");               \
+    CEDEI_STATIC_ASSERT((code) != CEDEI_FIELD_MSG || (min) <= (max),                               \
+                        "field '" text "': sync(T) is for a type that guards itself: one of "      \
+                        "docs/SHARING.md, or a CEDE_OPAQUE_MESSAGE; use shared(T), opt(T) or "     \
+                        "msg(T) for a message");
 #define CEDEI_ARRAY_VERIFY CEDEI_ONE_VERIFY
 /* A list's count comes from outside: its elements may not be much larger in memory than they are as bytes. Only
  * messages without fields inside make them so, and variants, of which the smallest alternative counts. */

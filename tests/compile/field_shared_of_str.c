@@ -1,0 +1,16 @@
+// expect: field 'it' of type 'shared(str)' is not Send: a field is
+// errors: 4
+#include <cede/message.h>
+
+#define LINE(F) F(u32, amount)
+CEDE_MESSAGE(line, LINE);
+#ifdef RIGHT
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(shared(line), it)
+#else
+#define ORDER(F)                                                                                   \
+    F(u64, id)                                                                                     \
+    F(shared(str), it)
+#endif
+CEDE_MESSAGE(order, ORDER);
