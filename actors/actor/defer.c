@@ -119,6 +119,7 @@ static void gone_report(cede_self *self, const struct cedei_cleanup *cleanup) {
 
 CEDEI_NOINLINE void cedei_cleanups_run(cede_self *self) {
     struct cedei_extra *extra = self->extra;
+    cedei_holds_keep(self);
     while (extra->cleanups != NULL) { /* each round takes one off */
         struct cedei_cleanup cleanup;
         cleanup_take(self, &extra->cleanups, &cleanup);

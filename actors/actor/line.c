@@ -92,12 +92,15 @@ struct cedei_hold *cedei_hold_make(cede_self *self) {
     struct cedei_hold *hold = NULL;
     if (cedei_extra_of(self) == NULL) return NULL;
     hold = cedei_block_take(&self->system->sched.depot, &self->worker->blocks, sizeof *hold);
+    if (hold != NULL) hold->is_kept = false;
     return hold;
 }
 
 void cedei_hold_unmake(cede_self *self, struct cedei_hold *hold) {
+    const void *kept = CEDEI_UNLIKELY(hold->is_kept) ? hold->object : NULL;
     struct cedei_block_cache *blocks = self->worker != NULL ? &self->worker->blocks : NULL;
     cedei_block_give(&self->system->sched.depot, blocks, hold, sizeof *hold);
+    cede_shared_unref(&kept);
 }
 
 void cedei_hold_add(cede_self *self, struct cedei_hold *hold, void *object, cedei_hold_end_fn *end,
@@ -127,6 +130,14 @@ void cedei_hold_missing(cede_self *self, const char *call, const char *what) {
     cedei_log_line(&self->system->log, CEDE_LOG_ERROR, "%s in actor '%s': it does not hold %s",
                    call, self->behaviour->name, what);
 #endif
+}
+
+void cedei_holds_keep(cede_self *self) {
+    struct cedei_hold *hold = self->extra != NULL ? self->extra->holds : NULL;
+    for (; hold != NULL; hold = hold->next) {
+        if (!hold->is_kept) (void)cede_shared_ref(hold->object);
+        hold->is_kept = true;
+    }
 }
 
 void cedei_holds_end(cede_self *self) {

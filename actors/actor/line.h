@@ -120,6 +120,7 @@ struct cedei_hold {
     void *object;
     cedei_hold_end_fn *end;
     uint64_t count;
+    bool is_kept; /* has a reference of its own to `object` */
 };
 
 /* Notes that the actor holds `count` of `object` as of now: made before, so that taking cannot fail any more afterwards.
@@ -139,6 +140,9 @@ void cedei_hold_missing(cede_self *self, const char *call, const char *what);
 
 /* It waits no more. */
 void cedei_places_end(cede_self *self);
+/* What it holds stays, whoever gives back the last reference: before its messages and cleanups do so, which know of the object
+ * while the actor holds it. Until it holds it no more. */
+void cedei_holds_keep(cede_self *self);
 /* It holds nothing any more. */
 void cedei_holds_end(cede_self *self);
 

@@ -80,7 +80,10 @@ bool cedei_turn_accept(cede_self *self, struct cedei_msg *msg) {
 
 static CEDEI_NOINLINE cede_result unmatched_or_failed(cede_self *self, struct cedei_msg *msg,
                                                       cede_result r) {
-    if ((int)r != (int)CEDEI_UNMATCHED) return r;
+    if ((int)r != (int)CEDEI_UNMATCHED) {
+        cedei_holds_keep(self);
+        return r;
+    }
     if (msg->type == &cede_type_cede_drained) return CEDE_STOP;
     cedei_log_line(&self->system->log, CEDE_LOG_WARNING,
                    "actor '%s' has no handler for '%s'; the message is dropped",

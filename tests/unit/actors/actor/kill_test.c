@@ -15,6 +15,7 @@
 #include <cede/pending.h>
 
 #include "tests/support/actors.h"
+#include "tests/unit/actors/actor/kill_share.h"
 
 enum { POINTS_MAX = 64, WRITE_SIZE = 1 << 20 };
 enum how { KILL, STOP, FAIL, SYSTEM_ENDS, WAYS };
@@ -62,12 +63,6 @@ static void barrier_set(struct barrier *barrier, bool is_open) {
 }
 
 /* ---- the waits: what the turn does, and what the director does to let it go on ---- */
-
-struct wait_point {
-    const char *name;
-    cede_result (*wait)(cede_self *self);
-    cede_result (*release)(cede_self *self);
-};
 
 /* For waits that only time ends (not even a stop): for ever where the turn is to be ended in it, else short. */
 static uint64_t time_limit(void) {
@@ -316,7 +311,7 @@ static CEDE_YIELDS cede_result wait_for_a_node(cede_self *self) {
     return r == CEDE_ENODE || r == CEDE_ETIMEDOUT ? CEDE_OK : r;
 }
 
-static const struct wait_point POINTS[] = {
+static const struct wait_point OWN_POINTS[] = {
     {"cede_ask", wait_ask, release_ask},
     {"cede_ask with a limit", wait_ask_with_limit, release_ask},
     {"cede_await_any", wait_for_any, release_ask_twice},
@@ -337,8 +332,15 @@ static const struct wait_point POINTS[] = {
     {"cede_write_pieces", wait_write_pieces, release_write},
     {"cede_node_connect", wait_for_a_node, release_nothing},
 };
-enum { POINTS_COUNT = sizeof POINTS / sizeof POINTS[0] };
-_Static_assert((int)POINTS_COUNT <= (int)POINTS_MAX, "room for all cleanups");
+enum { OWN_COUNT = sizeof OWN_POINTS / sizeof OWN_POINTS[0] };
+
+static uint32_t points_count(void) { return OWN_COUNT + KILL_SHARE_POINTS_COUNT; }
+/* From 0; behind the last one it is that again, for a name. */
+static const struct wait_point *point(uint32_t number) {
+    if (number < OWN_COUNT) return &OWN_POINTS[number];
+    uint32_t at = number - OWN_COUNT;
+    return &KILL_SHARE_POINTS[at < KILL_SHARE_POINTS_COUNT ? at : at - 1];
+}
 
 /* ---- the long turn ---- */
 
@@ -362,15 +364,15 @@ static cede_result hold_more(cede_self *self) {
 
 static CEDE_YIELDS cede_result long_turn(cede_self *self, void *context) {
     (void)context;
-    for (uint32_t i = 0; i < POINTS_COUNT; i++) {
+    for (uint32_t i = 0; i < points_count(); i++) {
         cede_result r = hold_more(self);
         if (r != CEDE_OK) return r;
         flag_set(&world.at, i + 1);
-        r = POINTS[i].wait(self);
+        r = point(i)->wait(self);
         if (r == CEDE_ECANCELED && world.how == STOP) return CEDE_STOP;
         if (r != CEDE_OK && world.how == SYSTEM_ENDS) return r; /* its jobs end before it does */
         if (r != CEDE_OK) {
-            fprintf(stderr, "%s gave %s\n", POINTS[i].name, cede_result_name(r));
+            fprintf(stderr, "%s gave %s\n", point(i)->name, cede_result_name(r));
             abort();
         }
         if (world.how == FAIL && i == world.target) return CEDE_EFAILED;
@@ -401,7 +403,7 @@ static bool victim_is_at(uint32_t at, struct cede_self *slot) {
 static CEDE_YIELDS uint32_t victim_await(cede_self *self, uint32_t at) {
     struct cede_self *slot = cedei_table_slot(self->system, world.victim.slot);
     while (cedei_generation_of(slot) == world.victim.generation) {
-        for (uint32_t next = at; next <= POINTS_COUNT; next++)
+        for (uint32_t next = at; next <= points_count(); next++)
             if (victim_is_at(next, slot)) return next;
         cede_yield(self);
     }
@@ -422,7 +424,7 @@ static CEDE_YIELDS void direct(cede_self *self) {
             EXPECT_OK(strike(self));
             if (world.how == KILL || world.how == SYSTEM_ENDS) break;
         }
-        EXPECT(POINTS[at - 1].release(self) == CEDE_OK || world.how == STOP);
+        EXPECT(point(at - 1)->release(self) == CEDE_OK || world.how == STOP);
     }
 }
 
@@ -437,7 +439,7 @@ static CEDE_YIELDS cede_result director_run(cede_self *self, void *context) {
     direct(self);
     if (world.how != SYSTEM_ENDS) {
         cede_result reason = down_await(self, world.victim), wanted = CEDE_OK;
-        if (world.target < POINTS_COUNT && world.how != STOP)
+        if (world.target < points_count() && world.how != STOP)
             wanted = world.how == KILL ? CEDE_EKILLED : CEDE_EFAILED;
         EXPECT_RESULT(reason, wanted);
     }
@@ -454,6 +456,7 @@ static CEDE_YIELDS cede_result run(cede_self *self, void *context) {
     pthread_mutex_unlock(&world.barrier.lock);
     barrier_set(&world.barrier, true);
     flag_set(&world.drain, 1);
+    kill_share_release();
     return CEDE_OK;
 }
 
@@ -478,12 +481,12 @@ static void cleanups_check(void) {
         is_right = is_right && world.ran[i] == world.registered - 1 - i;
     if (!is_right) {
         fprintf(stderr, "%s at '%s': %u cleanups of %u ran:", WAYS_TEXT[world.how],
-                POINTS[world.target % POINTS_COUNT].name, world.ran_count, world.registered);
+                point(world.target)->name, world.ran_count, world.registered);
         for (uint32_t i = 0; i < world.ran_count; i++) fprintf(stderr, " %u", world.ran[i]);
         fputc('\n', stderr);
         abort();
     }
-    if (world.how == KILL && world.target < POINTS_COUNT)
+    if (world.how == KILL && world.target < points_count())
         EXPECT_EQUAL(world.registered, world.target + 1); /* and went no further */
 }
 
@@ -500,14 +503,15 @@ static bool run_with(enum how how, uint32_t target) {
         fixture_begin((struct cede_options){.blocking_threads_max = 2, .blocking_queue_max = 1});
     fixture_run(fixture, run, NULL);
     fixture_end(fixture);
+    kill_share_end();
     cleanups_check();
     fd_close(&world.listener_fd);
     fd_close(&world.filling_fd);
     fd_close(&world.accepted_fd);
     /* nng closes a connection that came to nothing when it has the time. */
-    if (flag_get(&world.at) < POINTS_COUNT && descriptors_count() > descriptors) {
+    if (flag_get(&world.at) < points_count() && descriptors_count() > descriptors) {
         fprintf(stderr, "%s at '%s': descriptors are left open\n", WAYS_TEXT[how],
-                POINTS[target % POINTS_COUNT].name);
+                point(target)->name);
         abort();
     }
     pthread_cond_destroy(&world.barrier.opened);
@@ -517,9 +521,10 @@ static bool run_with(enum how how, uint32_t target) {
 
 static void turn_ended_at_each_of_its_waits_leaves_nothing(enum how how) {
     uint32_t waits = 0;
+    EXPECT(points_count() <= POINTS_MAX);
     while (run_with(how, waits)) waits++; /* until none is left to be ended at */
     printf("%u waits, %s at each\n", waits, WAYS_TEXT[how]);
-    EXPECT_EQUAL(waits, POINTS_COUNT);
+    EXPECT_EQUAL(waits, points_count());
 }
 
 static void turn_killed_at_each_of_its_waits_leaves_nothing(void **state) {

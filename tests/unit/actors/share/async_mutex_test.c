@@ -1,5 +1,6 @@
 /* cede_async_mutex: one holder at a time, over yields; never lost, and poisoned by a holder that ends. */
 #include <cede/async_mutex.h>
+#include <cede/defer.h>
 
 #include "tests/support/lines.h"
 
@@ -196,6 +197,66 @@ TURN_TEST(async_mutex_refuses_what_makes_no_sense) {
     return CEDE_OK;
 }
 
+/* ---- the last reference is one of what the actor ends with ---- */
+
+#define ERRAND(F)                                                                                  \
+    F(sync(cede_async_mutex), lock)                                                                \
+    F(bool, waits)
+CEDE_MESSAGE(errand, ERRAND);
+
+struct runner {
+    int unused;
+};
+
+static void lock_give_back(cede_self *self, void *at) {
+    cede_async_mutex **lock = at;
+    (void)self;
+    cede_shared_unref(lock);
+}
+
+static CEDE_YIELDS cede_result on_errand(cede_self *self, struct runner *state, struct errand *m) {
+    struct number *never = NULL;
+    (void)state;
+    EXPECT_OK(cede_async_mutex_lock(self, m->lock, 0));
+    EXPECT_OK(cede_defer(self, lock_give_back, &m->lock));
+    if (m->waits) return cede_recv(self, number, &never, CEDE_FOREVER);
+    return CEDE_EFAILED;
+}
+
+static cede_result on_errand_without_cleanup(cede_self *self, struct runner *state,
+                                             struct errand *m) {
+    (void)state;
+    EXPECT_OK(cede_async_mutex_lock(self, m->lock, 0));
+    return CEDE_EFAILED; /* the message goes first, the lock after it */
+}
+#define RUNNER(ON) ON(errand, on_errand)
+CEDE_BEHAVIOUR(runner, struct runner, RUNNER);
+#define CARELESS_RUNNER(ON) ON(errand, on_errand_without_cleanup)
+CEDE_BEHAVIOUR(careless_runner, struct runner, CARELESS_RUNNER);
+
+static CEDE_YIELDS cede_result errand_run(cede_self *self, const cede_behaviour *behaviour,
+                                          bool waits) {
+    struct errand *m = cede_new(self, errand);
+    cede_ref actor = {0};
+    EXPECT(m != NULL);
+    EXPECT_OK(cede_async_mutex_create(self, &m->lock));
+    m->waits = waits;
+    EXPECT_OK(cede_spawn_monitored(self, behaviour, &m, &actor));
+    if (waits) {
+        parked_await(self, actor);
+        EXPECT_OK(cede_kill(self, actor));
+    }
+    return down_await(self, actor);
+}
+
+TURN_TEST(async_mutex_outlives_its_last_reference_until_its_holder_has_ended) {
+    (void)context;
+    EXPECT_RESULT(errand_run(self, &runner, false), CEDE_EFAILED);
+    EXPECT_RESULT(errand_run(self, &runner, true), CEDE_EKILLED);
+    EXPECT_RESULT(errand_run(self, &careless_runner, false), CEDE_EFAILED);
+    return CEDE_OK;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_SYSTEM(async_mutex_lets_one_actor_in_over_yields),
@@ -204,6 +265,7 @@ int main(void) {
         WITH_SYSTEM(async_mutex_of_a_killed_holder_is_poisoned_until_it_is_repaired),
         WITH_SYSTEM(async_mutex_is_poisoned_again_by_a_repairer_that_ends),
         WITH_SYSTEM(async_mutex_survives_a_storm),
+        WITH_SYSTEM(async_mutex_outlives_its_last_reference_until_its_holder_has_ended),
         WITH_SYSTEM(async_mutex_refuses_what_makes_no_sense),
         cmocka_unit_test(async_mutex_that_is_not_held_cannot_be_unlocked),
     };
