@@ -86,6 +86,7 @@ cede_result cedei_sched_submit_slow(struct cedei_sched *sched, struct cedei_work
 }
 
 void cedei_cleanups_run(cede_self *self) { MODEL_CLAIM(self == NULL); /* there are none */ }
+void cedei_holds_keep(cede_self *self) { MODEL_CLAIM(self == NULL); /* nor anything held */ }
 
 cede_result cedei_worker_suspend_refused(struct cedei_worker *worker) {
     MODEL_CLAIM(worker == NULL); /* there are no cleanups to be in */
