@@ -293,7 +293,12 @@ static bool idle_sleep(struct cedei_pool *pool, struct cedei_worker *worker) {
         idle_remove(worker);
         return false;
     }
-    pool->coming--; /* whoever took us off the list counted us */
+    while (is_parked(worker)) { /* whoever took us off the list is still about to write here */
+        cedei_mutex_unlock(&pool->lock);
+        cedei_futex_wait(&worker->parked, 1, UINT64_MAX);
+        cedei_mutex_lock(&pool->lock);
+    }
+    pool->coming--; /* and has counted us */
     return true;
 }
 
