@@ -101,10 +101,10 @@ struct cede_self {
     struct cedei_stack *lease;                /* A: while suspended */
     const struct cede_type *turn_type; /* A: of the message that the turn began with, for reports */
     struct cedei_msg *kept_list;       /* A: messages in the state */
-    struct cede_job *jobs;             /* A: whose handles it has */
-    uint32_t pending_count;            /* A */
-    uint32_t sequence;                 /* A: of the last wait; never reset */
-    _Atomic uint32_t recv_sequence;    /* P: the wait that a push during RECV ends */
+    _Atomic uint64_t handled;       /* A writes: messages of the tenant, by turns and otherwise */
+    uint32_t pending_count;         /* A */
+    uint32_t sequence;              /* A: of the last wait; never reset */
+    _Atomic uint32_t recv_sequence; /* P: the wait that a push during RECV ends */
     _Atomic uint32_t deadline_sequence; /* P: the wait that `deadline_ns` ends */
     _Atomic uint64_t deadline_ns;       /* P: UINT64_MAX: none */
     bool recv_wait;                     /* A: suspended by cede_recv: rests with RECV */
@@ -113,9 +113,16 @@ struct cede_self {
     _Atomic bool traps_exits; /* A writes, under `watch_lock` */
     uint8_t look_left;        /* A: turns before one that is timed, see turn.c */
     uint8_t turn_us; /* A: how long the last one that was timed took, as far as it is counted */
+    _Atomic uint16_t
+        waiting_peak; /* A writes: the most messages of the tenant that waited when it looked */
     alignas(16) unsigned char state_inline[16]; /* A */
+#if CEDEI_CHECKS
+    alignas(CEDEI_CACHE_LINE) _Atomic uint64_t mail_came; /* P: of all tenants; see audit.c */
+    _Atomic uint64_t mail_left;                           /* P */
+#endif
 };
-_Static_assert(sizeof(struct cede_self) == 4 * CEDEI_CACHE_LINE, "what an idle actor costs");
+_Static_assert(sizeof(struct cede_self) == (CEDEI_CHECKS ? 5 : 4) * CEDEI_CACHE_LINE,
+               "what an idle actor costs");
 
 enum { CEDEI_TABLE_CHUNK = 1024, CEDEI_SLOTS_CACHED_MAX = 64 };
 
@@ -140,6 +147,7 @@ struct cede_system {
     uint32_t slots_cached_max;    /* I: per worker; even; 0: the table is too small for that */
     _Atomic uint32_t slots_ready; /* P: those below it are initialised */
     struct cedei_log log;         /* I */
+    struct cedei_births *births;  /* I: see births.h; NULL: no checking build, or no memory */
     bool watches_signals; /* under the lock of signal.c: some actor has or had a cede_signal_watch */
     _Atomic uint32_t closing;  /* P: 1: no spawns */
     _Atomic uint32_t draining; /* P: 1: takes no new work from outside: a shutdown has begun */
@@ -219,8 +227,11 @@ static inline cede_ref cedei_ref_of(struct cede_self *actor) {
 
 /* ---- msg.c: messages and their owners ---- */
 /* Whoever touches messages: an actor in its turn, or a thread that is no worker (both NULL). */
-struct cedei_msg *cedei_msg_take(cede_system *system, struct cedei_worker *worker,
-                                 struct cede_type *type);
+/* `here`: for the report of one that is lost. */
+struct cedei_msg *cedei_msg_take_at(cede_system *system, struct cedei_worker *worker,
+                                    struct cede_type *type, const char *here);
+#define cedei_msg_take(system, worker, type)                                                       \
+    cedei_msg_take_at((system), (worker), (type), CEDEI_HERE)
 void cedei_msg_release(cede_system *system, struct cedei_worker *worker, struct cedei_msg *msg);
 /* The long way of cedei_msg_disown. */
 struct cedei_msg *cedei_msg_disown_slow(cede_self *self, void **body, const char *call,
@@ -416,11 +427,11 @@ struct cedei_ties {
 };
 /* Everything but the mailbox: state, messages, watchers. The slot has no tenant afterwards. */
 void cedei_life_end(cede_self *self, cede_result reason);
-/* A new actor on `sched` whose rights are held and that nobody knows yet; NULL with `*why`. `behaviour` is the caller's
- * to set anew if it does not last. */
+/* A new actor on `sched` whose rights are held and that nobody knows yet; NULL with `*why`. `limits`: what its mailbox takes, mostly
+ * `behaviour` itself; need not last. */
 struct cede_self *cedei_life_begin(cede_system *system, struct cedei_sched *sched,
                                    struct cedei_worker *worker, const cede_behaviour *behaviour,
-                                   cede_result *why);
+                                   const cede_behaviour *limits, cede_result *why);
 /* Ends the tenant that `ref` names, which lives here, as cede_kill does. */
 cede_result cedei_life_kill(cede_system *system, struct cedei_worker *worker, cede_ref ref);
 /* On `sched`. Takes `first` and `ties`, either of which may be NULL, on CEDE_OK. */

@@ -14,12 +14,13 @@ static cede_result answer_local(cede_system *system, struct cedei_worker *worker
     struct cede_self *asker = cedei_table_slot(system, back.slot);
     if (asker == NULL || cedei_generation_of(asker) != back.generation) return CEDE_ENOACTOR;
     cedei_wake_value value = cedei_wake_code(code);
+    const struct cede_type *type = msg != NULL ? msg->type : NULL;
     if (msg != NULL) {
         /* relaxed: stored before the request was sent, which we have received; a later wait's value does no harm, as
          * the wake-up below is for ours only. */
         const struct cede_type *expected =
             atomic_load_explicit(&asker->expected_type, memory_order_relaxed);
-        if (CEDEI_UNLIKELY(expected != msg->type)) {
+        if (CEDEI_UNLIKELY(expected != type)) {
             bool told =
                 cedei_wait_wake(system, worker, asker, back.sequence, cedei_wake_code(CEDE_ETYPE));
             return told ? CEDE_ETYPE : CEDE_ENOACTOR;
@@ -28,7 +29,7 @@ static cede_result answer_local(cede_system *system, struct cedei_worker *worker
         value = (uint64_t)(uintptr_t)msg;
     }
     if (!cedei_wait_wake(system, worker, asker, back.sequence, value)) return CEDE_ENOACTOR;
-    if (msg != NULL) cedei_sent_count(system, worker);
+    if (type != NULL) cedei_sent_count(system, worker, type);
     return CEDE_OK;
 }
 
@@ -45,7 +46,7 @@ cede_result cedei_answer(cede_system *system, struct cedei_worker *worker, struc
  * cede_reply(...)`. The answer is a dead letter. */
 static CEDEI_NOINLINE void reply_unwanted(cede_self *self, struct cedei_msg *msg,
                                           cede_result reason) {
-    cedei_sent_count(self->system, self->worker);
+    cedei_sent_count(self->system, self->worker, msg->type);
     cedei_msg_dead_letter(self->system, self->worker, msg, reason);
 }
 
@@ -100,8 +101,8 @@ cede_result cedei_reply(cede_self *self, void *request, void **message, const ch
                        (msg != asked && msg->reply.sequence != 0)))
         return reply_slow(self, request, message, here);
     /* relaxed: see answer_local. */
-    if (CEDEI_UNLIKELY(atomic_load_explicit(&asker->expected_type, memory_order_relaxed) !=
-                           msg->type ||
+    const struct cede_type *type = msg->type;
+    if (CEDEI_UNLIKELY(atomic_load_explicit(&asker->expected_type, memory_order_relaxed) != type ||
                        cedei_generation_of(asker) != back.generation))
         return reply_slow(self, request, message, here);
     if (msg == self->current) {
@@ -118,7 +119,7 @@ cede_result cedei_reply(cede_self *self, void *request, void **message, const ch
         reply_unwanted(self, msg, CEDE_ENOACTOR);
         return CEDE_OK;
     }
-    cedei_count_add(&self->worker->counts.sent, 1);
+    cedei_tally_on(self->worker, type, CEDEI_TALLY_SENT);
     return CEDE_OK;
 }
 
@@ -127,7 +128,7 @@ void cedei_reply_deliver(cede_system *system, struct cedei_return back, struct c
     back.peer = 0;
     cede_result r = answer_local(system, NULL, back, msg, code);
     if (r == CEDE_OK || msg == NULL) return;
-    cedei_sent_count(system, NULL);
+    cedei_sent_count(system, NULL, msg->type);
     cedei_msg_dead_letter(system, NULL, msg, r);
 }
 
@@ -214,7 +215,7 @@ CEDEI_INLINE cede_result ask_end(cede_self *self, cedei_wake_value value, void *
     if (CEDEI_UNLIKELY(value < cedei_wake_code(CEDEI_RESULT_COUNT)))
         return (cede_result)(value >> 4);
     struct cedei_msg *answer = (struct cedei_msg *)(uintptr_t)value;
-    cedei_count_add(&self->worker->counts.received, 1);
+    cedei_handled_count(self, self->worker, answer->type);
     cedei_msg_own_by_turn(self, answer);
     *reply = cedei_msg_body(answer);
     return CEDE_OK;

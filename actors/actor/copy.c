@@ -32,7 +32,7 @@ cede_result cedei_copy(cede_self *self, void *message, void **copy, const char *
     if (message == NULL || copy == NULL) return CEDE_EINVAL;
     struct cede_type *type = cedei_msg_of(message)->type;
     if (cedei_type_leaves(type) != CEDE_OK) return CEDE_ENOTSUP;
-    struct cedei_msg *msg = cedei_msg_take(self->system, self->worker, type);
+    struct cedei_msg *msg = cedei_msg_take_at(self->system, self->worker, type, here);
     if (msg == NULL) return CEDE_ENOMEM;
     cede_result r = body_copy(self->system, type, message, cedei_msg_body(msg));
     if (r != CEDE_OK) {
@@ -60,6 +60,7 @@ cede_result cedei_put_back(cede_self *self, void **message, const char *here) {
     if (self->pending == NULL) self->pending_last = msg;
     self->pending = msg;
     self->pending_count++;
-    cedei_sent_count(self->system, self->worker);
+    cedei_sent_count(self->system, self->worker, msg->type);
+    cedei_mail_came(self);
     return CEDE_OK;
 }

@@ -3,6 +3,7 @@
 #define CEDEI_ACTOR_DELIVER_H
 
 #include "actors/actor/actor.h"
+#include "actors/actor/tally.h"
 
 /* The push ended a rest that is not plain: beside a signal, or in the middle of a turn. */
 cede_result cedei_receiver_wake(cede_system *system, struct cedei_worker *worker,
@@ -18,11 +19,10 @@ void cedei_control_send(cede_system *system, struct cedei_worker *worker, cede_r
 void cedei_down_send(cede_system *system, struct cedei_worker *worker, cede_ref watcher,
                      struct cedei_msg *msg, cede_ref target, cede_result reason);
 
-static inline void cedei_sent_count(cede_system *system, struct cedei_worker *worker) {
-    if (CEDEI_LIKELY(worker != NULL))
-        cedei_count_add(&worker->counts.sent, 1);
-    else
-        cedei_count_add_shared(&system->sched.shared_counts.sent, 1);
+/* `type`: of the message, read before it was given away. */
+CEDEI_INLINE void cedei_sent_count(cede_system *system, struct cedei_worker *worker,
+                                   const struct cede_type *type) {
+    cedei_tally(system, worker, type, CEDEI_TALLY_SENT);
 }
 
 /* The long way of cedei_deliver_into: the receiver is not at rest, or its mailbox is not open to the short ways. */
@@ -45,12 +45,14 @@ CEDEI_INLINE cede_result cedei_deliver_into(cede_system *system, struct cedei_wo
     cedei_prefetch_write(&actor->mailbox);
     if (CEDEI_UNLIKELY(cedei_generation_of(actor) != to.generation)) return CEDE_ENOACTOR;
     msg->owner = (uintptr_t)credit_peer << 32 | (uintptr_t)from | (uintptr_t)CEDEI_MSG_MAILBOX;
+    const struct cede_type *type = msg->type;
     tag |= to.generation | (credit_peer != 0 ? CEDEI_TAG_CREDIT : 0);
     if (CEDEI_UNLIKELY(
             cedei_backlog_of(actor) >= actor->open_max ||
             !cedei_mailbox_push_first(&actor->mailbox, (struct cedei_node *)(void *)msg, tag)))
         return cedei_deliver_busy(system, worker, from, actor, msg, tag);
-    cedei_sent_count(system, worker);
+    cedei_sent_count(system, worker, type);
+    cedei_mail_came(actor);
     (void)cedei_sched_submit(&system->sched, worker, &actor->task); /* an actor is never refused */
     return CEDE_OK;
 }

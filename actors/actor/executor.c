@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/actor/actor.h"
+#include "actors/actor/tally.h"
 #include "core/sys/alloc.h"
 
 enum {
@@ -226,6 +227,11 @@ static void empty_await(struct cedei_sched *sched) {
     }
 }
 
+static void past_tallies_add(void *context, struct cedei_tally *tallies) {
+    cede_system *system = context;
+    cedei_tallies_fold_shared(system->sched.shared_tallies, tallies, cedei_tally_rows());
+}
+
 /* Under the lock: of an executor whose threads have ended. */
 static void executor_retire(cede_system *system, cede_executor *executor) {
     struct cedei_sched *sched = &executor->sched;
@@ -234,6 +240,7 @@ static void executor_retire(cede_system *system, cede_executor *executor) {
     struct cedei_counts counts;
     cedei_sched_counts(sched, &counts);
     cedei_counts_fold(&system->past_counts, &counts);
+    cedei_sched_tallies(sched, past_tallies_add, system);
     cedei_sched_retire(sched);
     executor->retired_next = system->retired;
     system->retired = executor;

@@ -28,6 +28,7 @@ void cedei_extra_clear(cede_self *self) {
     cedei_pendings_drop(self);
     cedei_free(self->extra->failure);
     self->extra->failure = NULL;
+    cedei_jobs_drop(self);
 }
 
 void cedei_extra_destroy(cede_self *self) {

@@ -2,7 +2,7 @@
  * Made on demand by cedei_extra_of, and kept with the slot for the system's life, since a timer may fire late. The first
  * part is the slot's. The second part is the present tenant's: whoever adds a field to it has cedei_extra_clear release
  * it, which runs once at the end of each tenant of a slot that has an extra, so that the next one finds zeros. That is
- * after the last wait of the tenant, and before its jobs, its messages and its state go. */
+ * after the last wait of the tenant, and before its messages and its state go. */
 #ifndef CEDEI_ACTOR_EXTRA_H
 #define CEDEI_ACTOR_EXTRA_H
 
@@ -21,6 +21,7 @@ struct cedei_extra {
     /* the tenant's */
     struct cedei_cleanup *cleanups; /* A: of its turn, newest first; see defer.c */
     struct cede_pending *pendings;  /* A: asks that it has started; see pending.c */
+    struct cede_job *jobs;          /* A: whose handles it has; see job.c */
     char *failure;                  /* A: what cede_fail said last, or NULL */
     cede_result failure_reason;     /* A: for which reason */
     struct cedei_place place;       /* where it waits, of what is shared; see line.h */

@@ -6,9 +6,10 @@
 
 #include <string.h>
 
+#include "actors/actor/tally.h"
 #include "actors/actor/wait.h"
-#include "core/sys/alloc.h"
 #include "core/sys/clock.h"
+#include "core/sys/map.h"
 
 struct seat_state {
     cede_inbox *inbox;
@@ -108,17 +109,24 @@ cede_result cedei_inbox_check(const cede_inbox *inbox, const char *call) {
 
 /* ---- life ---- */
 
+static size_t inbox_bytes(void) {
+    size_t page = cedei_page_size();
+    return (sizeof(cede_inbox) + page - 1) / page * page;
+}
+
+static void inbox_free(cede_inbox *inbox) { cedei_map_release(inbox, inbox_bytes()); }
+
 cede_result cede_inbox_open(cede_system *system, uint32_t mailbox_max, cede_inbox **out) {
     if (system == NULL || out == NULL) return CEDE_EINVAL;
     if (cedei_worker_current() != NULL) return CEDE_ECONTEXT;
     cede_behaviour limits = inbox_behaviour;
     limits.mailbox_max = mailbox_max;
-    cede_inbox *inbox = cedei_alloc_aligned(CEDEI_CACHE_LINE, sizeof *inbox);
+    cede_inbox *inbox =
+        cedei_map_reserve(inbox_bytes(), cedei_page_size()); /* zero, as tallies are */
     if (inbox == NULL) return CEDE_ENOMEM;
-    memset(inbox, 0, sizeof *inbox);
     cede_result r = cedei_event_open(&inbox->event);
     if (r != CEDE_OK) goto free_inbox;
-    cede_self *self = cedei_life_begin(system, &system->sched, NULL, &limits, &r);
+    cede_self *self = cedei_life_begin(system, &system->sched, NULL, &inbox_behaviour, &limits, &r);
     if (self == NULL) goto close_event;
     cedei_worker_init(&inbox->seat, &system->sched, UINT32_MAX, true);
     inbox->seat.is_seat = true;
@@ -127,7 +135,6 @@ cede_result cede_inbox_open(cede_system *system, uint32_t mailbox_max, cede_inbo
     inbox->self = self;
     inbox->system = system;
     inbox->holds = true;
-    self->behaviour = &inbox_behaviour;
     self->worker = &inbox->seat;
     self->task.run = inbox_arrive;
     self->task.place = CEDEI_TASK_WORKER;
@@ -143,7 +150,7 @@ cede_result cede_inbox_open(cede_system *system, uint32_t mailbox_max, cede_inbo
 close_event:
     cedei_event_close(&inbox->event);
 free_inbox:
-    cedei_free(inbox);
+    inbox_free(inbox);
     return r;
 }
 
@@ -153,6 +160,7 @@ static void seat_fold(cede_system *system, cede_inbox *inbox) {
     while (*at != inbox) at = &(*at)->next;
     *at = inbox->next;
     cedei_counts_fold_shared(&system->sched.shared_counts, &inbox->seat.counts);
+    cedei_tallies_fold_shared(system->sched.shared_tallies, inbox->seat.tallies, cedei_tally_rows());
     cedei_worker_flush(&inbox->seat);
     inbox->system = NULL;
 }
@@ -172,7 +180,7 @@ void cede_inbox_close(cede_inbox *inbox) {
         cedei_mutex_unlock(&system->inbox_lock);
     }
     cedei_event_close(&inbox->event);
-    cedei_free(inbox);
+    inbox_free(inbox);
 }
 
 void cedei_inboxes_end(cede_system *system) {
@@ -192,6 +200,13 @@ void cedei_inboxes_count(cede_system *system, struct cedei_counts *into) {
     cedei_mutex_lock(&system->inbox_lock);
     for (cede_inbox *inbox = system->inboxes; inbox != NULL; inbox = inbox->next)
         cedei_counts_fold(into, &inbox->seat.counts);
+    cedei_mutex_unlock(&system->inbox_lock);
+}
+
+void cedei_inboxes_tallies(cede_system *system, cedei_tallies_fn *visit, void *context) {
+    cedei_mutex_lock(&system->inbox_lock);
+    for (cede_inbox *inbox = system->inboxes; inbox != NULL; inbox = inbox->next)
+        visit(context, inbox->seat.tallies);
     cedei_mutex_unlock(&system->inbox_lock);
 }
 

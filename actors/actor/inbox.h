@@ -15,19 +15,23 @@
 
 /* Access: I; T = the inbox's thread only; P = any thread, atomic; L = under the system's `inbox_lock`. */
 struct cede_inbox {
-    struct cedei_worker seat; /* T: stands for the thread where the runtime wants a worker; runs nothing */
     cede_self *self;          /* I */
     cede_system *system;      /* T: NULL once the system is gone */
     cede_inbox *next;         /* L */
     bool holds;               /* T */
     _Atomic uint32_t arrived; /* P: set by the task, cleared by T */
     cedei_event event;        /* I: set when something arrived or still waits */
+    struct cedei_worker
+        seat; /* T: stands for the thread where the runtime wants a worker; runs nothing; last, as its end is
+                                 mostly untouched */
 };
 
 /* An open inbox when its system ends: a mistake that is reported, and survived. */
 void cedei_inboxes_end(cede_system *system);
 /* Adds what open inboxes have counted. */
 void cedei_inboxes_count(cede_system *system, struct cedei_counts *into);
+/* Shows `visit` their tallies. */
+void cedei_inboxes_tallies(cede_system *system, cedei_tallies_fn *visit, void *context);
 
 /* Of the actor of an inbox. */
 cede_inbox *cedei_inbox_of(cede_self *seat);

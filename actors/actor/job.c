@@ -1,6 +1,6 @@
 /* job.c - functions that run on an executor for an actor: cede_run_blocking and the handles of job.h, by one mechanism.
  * A job's block and message change hands by the word in core/sync/jobstate.h. Invariants: (1) a job whose handle an actor
- * has is in that actor's `jobs`, from its making until its end was taken or the handle dropped, so that an actor that is
+ * has is in the `jobs` of that actor's extra, from its making until its end was taken or the handle dropped, so that an actor that is
  * killed leaves none behind; (2) a job that was let in by the gate leaves it exactly once: after its function has run, when
  * the executor takes it off a queue for nothing, or when it was never submitted. */
 #include <string.h>
@@ -45,14 +45,16 @@ static struct cedei_gate *gate_of(const struct order *order) {
 
 static struct cede_job *job_create(cede_self *self, const struct order *order,
                                    struct cedei_msg *msg, bool was_kept) {
+    struct cedei_extra *extra = cedei_extra_of(self);
+    if (extra == NULL) return NULL;
     struct cede_job *job =
         cedei_block_take(&self->system->sched.depot, &self->worker->blocks, sizeof *job);
     if (job == NULL) return NULL;
     *job = (struct cede_job){.task = {.run = cedei_job_run,
                                       .place = cedei_place_of(order->sched->number, order->place),
                                       .refuse = 1},
-                             .next = self->jobs,
-                             .back = &self->jobs,
+                             .next = extra->jobs,
+                             .back = &extra->jobs,
                              .actor = self,
                              .msg = msg,
                              .is_plain = order->plain != NULL,
@@ -62,7 +64,7 @@ static struct cede_job *job_create(cede_self *self, const struct order *order,
     else
         job->run.job = order->run;
     if (job->next != NULL) job->next->back = &job->next;
-    self->jobs = job;
+    extra->jobs = job;
     if (msg != NULL) msg->owner = CEDEI_MSG_JOB;
     return job;
 }
@@ -367,8 +369,8 @@ void cede_job_drop(cede_self *self, cede_job **handle) {
 }
 
 void cedei_jobs_drop(cede_self *self) {
-    while (self->jobs != NULL) /* each round takes one off */
-        job_drop(self, self->jobs);
+    while (self->extra->jobs != NULL) /* each round takes one off */
+        job_drop(self, self->extra->jobs);
 }
 
 /* ---- the simple form ---- */

@@ -162,6 +162,7 @@ struct cedei_msg *cedei_lane_take(cede_self *self, const struct cede_type *type)
     cedei_mutex_lock(&room->lock);
     if (type == NULL && room->lane.first != NULL && is_unsettled(self, room->lane.first))
         ended_settle(self, room);
+    cedei_waiting_note(self, self->pending_count + room->lane.count);
     struct cedei_msg *msg = cedei_list_take(&room->lane, type);
     cedei_room_quiet(self, room);
     cedei_mutex_unlock(&room->lock);

@@ -30,8 +30,11 @@ static cede_result deliver_local(cede_system *system, struct cedei_worker *worke
     uint64_t before = 0;
     uint32_t tag = to.generation | (msg->reply.sequence != 0 ? CEDEI_TAG_DEADLINE : 0);
     if (CEDEI_UNLIKELY(msg->type->special & CEDEI_SPECIAL_CONTROL) &&
-        cedei_lane_send(system, worker, actor, to.generation, msg, tag, true) == CEDE_OK)
+        cedei_lane_send(system, worker, actor, to.generation, msg, tag, true) == CEDE_OK) {
+        cedei_mail_came(actor);
         return CEDE_OK;
+    }
+    cedei_mail_came(actor);
     CEDEI_CHECK(cedei_mailbox_push(&actor->mailbox, (struct cedei_node *)(void *)msg, tag,
                                    INT32_MAX, 0, &before));
     if (before & (CEDEI_MAILBOX_IDLE | CEDEI_MAILBOX_RECV))
@@ -56,10 +59,11 @@ void cedei_later_fire(void *post_context, const struct cedei_cargo *cargo, uint3
     for (uint32_t i = 0; i < count; i++) {
         struct cedei_msg *msg = cargo[i].what;
         cede_ref to = cargo_ref(&cargo[i]);
+        const struct cede_type *type = msg->type;
         bool here = to.node == system->uid;
         cede_result r =
             here ? deliver_local(system, worker, to, msg) : deliver_remote(system, to, msg);
-        if (here || r != CEDE_OK) cedei_count_add(&worker->counts.sent, 1);
+        if (here || r != CEDE_OK) cedei_tally_on(worker, type, CEDEI_TALLY_SENT);
         if (CEDEI_UNLIKELY(r != CEDE_OK)) cedei_msg_dead_letter(system, worker, msg, r);
     }
 }
@@ -71,8 +75,9 @@ void cedei_later_discard(cede_system *system) {
         while (cedei_post_take_any(&system->sched.wheels[i], &at,
                                    &cargo)) { /* ends: nothing posts any more */
             cedei_count_add_shared(&system->sched.shared_counts.timers_cancelled, 1);
-            cedei_sent_count(system, NULL);
-            cedei_msg_dead_letter(system, NULL, cargo.what, CEDE_ECLOSED);
+            struct cedei_msg *msg = cargo.what;
+            cedei_sent_count(system, NULL, msg->type);
+            cedei_msg_dead_letter(system, NULL, msg, CEDE_ECLOSED);
         }
     }
 }

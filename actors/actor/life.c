@@ -25,9 +25,14 @@ static bool is_closing(cede_system *system) {
 
 /* ---- begin ---- */
 
-static cede_result behaviour_check(cede_system *system, const cede_behaviour *behaviour) {
-    if (behaviour == NULL || behaviour->name == NULL || behaviour->dispatch == NULL)
-        return CEDE_EINVAL;
+/* Nothing is said about the mailbox, as by most. */
+static inline bool limits_are_usual(const cede_behaviour *behaviour) {
+    return (behaviour->mailbox_max | behaviour->mailbox_bytes_max |
+            (unsigned)behaviour->when_full) == 0;
+}
+
+static CEDEI_NOINLINE cede_result limits_check(cede_system *system,
+                                               const cede_behaviour *behaviour) {
     if (behaviour->stack_size != 0 &&
         cedei_sched_stacks(&system->sched, behaviour->stack_size) == NULL) {
         cedei_log(system, CEDE_LOG_ERROR,
@@ -59,7 +64,15 @@ static cede_result behaviour_check(cede_system *system, const cede_behaviour *be
     return CEDE_EINVAL;
 }
 
-static void limits_init(struct cede_self *actor, const cede_behaviour *behaviour) {
+CEDEI_INLINE cede_result behaviour_check(cede_system *system, const cede_behaviour *behaviour) {
+    if (behaviour == NULL || behaviour->name == NULL || behaviour->dispatch == NULL)
+        return CEDE_EINVAL;
+    if (CEDEI_LIKELY(limits_are_usual(behaviour) && behaviour->stack_size == 0)) return CEDE_OK;
+    return limits_check(system, behaviour);
+}
+
+static CEDEI_NOINLINE void limits_init_slow(struct cede_self *actor,
+                                            const cede_behaviour *behaviour) {
     uint32_t count = behaviour->mailbox_max != 0 ? behaviour->mailbox_max : CEDE_MAILBOX_DEFAULT;
     uint64_t bytes = behaviour->mailbox_bytes_max;
     bool unbounded = count == CEDE_MAILBOX_UNBOUNDED;
@@ -73,17 +86,31 @@ static void limits_init(struct cede_self *actor, const cede_behaviour *behaviour
         actor->open_max = unbounded ? INT32_MAX : (int32_t)count;
 }
 
+CEDEI_INLINE void limits_init(struct cede_self *actor, const cede_behaviour *behaviour) {
+    if (CEDEI_UNLIKELY(!limits_are_usual(behaviour))) {
+        limits_init_slow(actor, behaviour);
+        return;
+    }
+    actor->mailbox_max = CEDE_MAILBOX_DEFAULT;
+    actor->when_full = CEDE_FULL_REFUSE;
+    actor->bounded = true;
+    actor->open_max = CEDE_MAILBOX_DEFAULT;
+}
+
 static void tenant_init(struct cede_self *actor, uint32_t number, const cede_behaviour *behaviour,
-                        void *state) {
+                        const cede_behaviour *limits, void *state) {
     actor->behaviour = behaviour;
     actor->state = state;
-    limits_init(actor, behaviour);
+    limits_init(actor, limits);
     actor->task.run = behaviour->stack_size != 0 ? cedei_turn_run_sized : cedei_turn_run;
     actor->task.place = cedei_place_of(
         number, behaviour->kind == CEDE_BLOCKING ? CEDEI_TASK_POOL : CEDEI_TASK_WORKER);
     actor->recv_wait = false;
     actor->holds_requests = false;
     actor->look_left = actor->turn_us = 0;
+    /* relaxed (both): published with the ref. */
+    atomic_store_explicit(&actor->handled, 0, memory_order_relaxed);
+    atomic_store_explicit(&actor->waiting_peak, 0, memory_order_relaxed);
     /* relaxed: published with the ref. */
     atomic_store_explicit(&actor->stoppable, false, memory_order_relaxed);
     atomic_store_explicit(&actor->traps_exits, false, memory_order_relaxed); /* relaxed: as above */
@@ -164,8 +191,8 @@ static void state_destroy(cede_system *system, struct cedei_worker *worker, void
 
 struct cede_self *cedei_life_begin(cede_system *system, struct cedei_sched *sched,
                                    struct cedei_worker *worker, const cede_behaviour *behaviour,
-                                   cede_result *why) {
-    if ((*why = behaviour_check(system, behaviour)) != CEDE_OK) return NULL;
+                                   const cede_behaviour *limits, cede_result *why) {
+    if ((*why = behaviour_check(system, limits)) != CEDE_OK) return NULL;
     *why = CEDE_ECLOSED;
     if (is_closing(system)) return NULL;
     *why = CEDE_ENOMEM;
@@ -177,7 +204,7 @@ struct cede_self *cedei_life_begin(cede_system *system, struct cedei_sched *sche
     if ((*why = tenancy_begin(sched)) != CEDE_OK) goto free_state;
     if ((actor = cedei_table_take(system, worker, why)) == NULL) goto end_tenancy;
     if (state == NULL) state = memset(actor->state_inline, 0, sizeof actor->state_inline);
-    tenant_init(actor, sched->number, behaviour, state);
+    tenant_init(actor, sched->number, behaviour, limits, state);
     return actor;
 end_tenancy:
     if (sched->number != 0) {
@@ -194,7 +221,7 @@ cede_result cedei_life_spawn(cede_system *system, struct cedei_sched *sched,
                              struct cedei_worker *worker, const cede_behaviour *behaviour,
                              struct cedei_msg *first, struct cedei_ties *ties, cede_ref *out) {
     cede_result why = CEDE_OK;
-    struct cede_self *actor = cedei_life_begin(system, sched, worker, behaviour, &why);
+    struct cede_self *actor = cedei_life_begin(system, sched, worker, behaviour, behaviour, &why);
     if (actor == NULL) return why;
     cede_ref ref = cedei_ref_of(actor);
     if (ties != NULL) cedei_ties_fasten(actor, ties);
@@ -203,8 +230,10 @@ cede_result cedei_life_spawn(cede_system *system, struct cedei_sched *sched,
     count_one(system, worker, offsetof(struct cedei_counts, spawned));
     bool runs = first != NULL;
     if (runs) {
+        const struct cede_type *type = first->type;
         first_put(actor, first);
-        count_one(system, worker, offsetof(struct cedei_counts, sent));
+        cedei_sent_count(system, worker, type);
+        cedei_mail_came(actor);
     } else {
         runs = !cedei_mailbox_rest(&actor->mailbox, CEDEI_MAILBOX_IDLE);
     }
@@ -215,9 +244,9 @@ cede_result cedei_life_spawn(cede_system *system, struct cedei_sched *sched,
     return CEDE_OK;
 }
 
-static cede_result spawn_with(cede_self *self, struct cedei_sched *sched,
-                              const cede_behaviour *behaviour, struct cedei_msg *first,
-                              unsigned ties, cede_ref *out) {
+CEDEI_INLINE cede_result spawn_with(cede_self *self, struct cedei_sched *sched,
+                                    const cede_behaviour *behaviour, struct cedei_msg *first,
+                                    unsigned ties, cede_ref *out) {
     struct cedei_ties made = {NULL, NULL};
     cede_result r = ties != 0 ? cedei_ties_make(self, ties, &made) : CEDE_OK;
     if (r != CEDE_OK) return r;
@@ -400,7 +429,6 @@ void cedei_life_end(cede_self *self, cede_result reason) {
         cedei_obituary_write(self, &obituary);
     if (self->extra != NULL) cedei_extra_clear(self);
     if (self->watches_signals) cedei_signals_forget(self);
-    if (self->jobs != NULL) cedei_jobs_drop(self);
     cedei_msg_drop_all(self);
     if (self->behaviour->fini != NULL) self->behaviour->fini(self->state);
     state_destroy(system, self->worker, self->state, self->behaviour->state_size);

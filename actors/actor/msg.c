@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "actors/actor/actor.h"
+#include "actors/actor/births.h"
+#include "actors/actor/tally.h"
 #include "actors/message/message.h"
 #include "core/sys/alloc.h"
 #include "core/sys/guard.h"
@@ -11,19 +13,6 @@
 static uintptr_t owner_make(cede_self *self, enum cedei_msg_state state) {
     return (uintptr_t)self | (uintptr_t)state;
 }
-
-static struct cedei_counts *counts_of(cede_system *system, struct cedei_worker *worker) {
-    return worker != NULL ? &worker->counts : &system->sched.shared_counts;
-}
-
-static void count(cede_system *system, struct cedei_worker *worker, size_t offset) {
-    _Atomic uint64_t *at = (_Atomic uint64_t *)(void *)((char *)counts_of(system, worker) + offset);
-    if (CEDEI_LIKELY(worker != NULL))
-        cedei_count_add(at, 1);
-    else
-        cedei_count_add_shared(at, 1);
-}
-#define COUNT(system, worker, field) count(system, worker, offsetof(struct cedei_counts, field))
 
 CEDEI_INLINE struct cedei_msg *block_make(cede_system *system, struct cedei_worker *worker,
                                           size_t size) {
@@ -35,7 +24,7 @@ CEDEI_INLINE struct cedei_msg *block_make(cede_system *system, struct cedei_work
 }
 
 CEDEI_INLINE struct cedei_msg *msg_take(cede_system *system, struct cedei_worker *worker,
-                                        struct cede_type *type) {
+                                        struct cede_type *type, const char *here) {
     size_t size = sizeof(struct cedei_msg) + type->size;
     struct cedei_msg *msg = block_make(system, worker, size);
     if (CEDEI_UNLIKELY(msg == NULL)) return NULL;
@@ -45,13 +34,14 @@ CEDEI_INLINE struct cedei_msg *msg_take(cede_system *system, struct cedei_worker
         memset(msg, 0, size);
     msg->type = type;
     msg->owner = CEDEI_MSG_LINK;
-    COUNT(system, worker, allocated);
+    cedei_tally(system, worker, type, CEDEI_TALLY_ALLOCATED);
+    cedei_birth_note(system, worker, msg, here);
     return msg;
 }
 
-struct cedei_msg *cedei_msg_take(cede_system *system, struct cedei_worker *worker,
-                                 struct cede_type *type) {
-    return msg_take(system, worker, type);
+struct cedei_msg *cedei_msg_take_at(cede_system *system, struct cedei_worker *worker,
+                                    struct cede_type *type, const char *here) {
+    return msg_take(system, worker, type, here);
 }
 
 CEDEI_INLINE void block_release(cede_system *system, struct cedei_worker *worker,
@@ -71,16 +61,18 @@ CEDEI_INLINE void msg_release(cede_system *system, struct cedei_worker *worker,
     const struct cede_type *type = msg->type;
     if (CEDEI_UNLIKELY(type->owning != 0 || type->drop != NULL))
         cedei_message_clear(type, cedei_msg_body(msg));
+    cedei_birth_forget(system, msg);
     block_release(system, worker, msg);
-    COUNT(system, worker, dropped);
+    cedei_tally(system, worker, type, CEDEI_TALLY_DROPPED);
 }
 
 void cedei_msg_release(cede_system *system, struct cedei_worker *worker, struct cedei_msg *msg) {
     msg_release(system, worker, msg);
 }
 
-struct cedei_msg *cedei_msg_create(cede_system *system, struct cede_type *type) {
-    return cedei_msg_take(system, NULL, type);
+struct cedei_msg *cedei_msg_create_at(cede_system *system, struct cede_type *type,
+                                      const char *here) {
+    return cedei_msg_take_at(system, NULL, type, here);
 }
 
 void cedei_msg_free(cede_system *system, struct cedei_msg *msg) {
@@ -255,6 +247,7 @@ struct cedei_msg *cedei_msg_relocate_to(cede_self *self, struct cedei_msg *msg, 
                                     .to = receiver_name(system, to)};
     cedei_guard_say(&note);
     memcpy(copy, msg, size);
+    cedei_birth_move(system, msg, copy);
     if (CEDEI_GUARDS || CEDEI_ASAN) cedei_message_move(copy->type, cedei_msg_body(copy), part_move);
     if (CEDEI_ASAN || (CEDEI_GUARDS && cedei_guard_has(msg)))
         block_release(system, worker, msg); /* a late use is reported with both places */
@@ -314,7 +307,7 @@ CEDEI_NOINLINE static void drop_turn_slow(cede_self *self) {
     if (cedei_has_cleanups(self)) cedei_cleanups_run(self);
     cedei_msg_drop_current(self);
     for (struct cedei_msg *msg = self->turn_list; msg != NULL; msg = msg->next) {
-        COUNT(self->system, self->worker, forgotten);
+        cedei_tally(self->system, self->worker, msg->type, CEDEI_TALLY_FORGOTTEN);
         cedei_log_line(&self->system->log, CEDE_LOG_DEBUG,
                        "actor '%s' forgot a message '%s' at the end of its turn; it is dropped",
                        self->behaviour->name, msg->type->name);
@@ -339,20 +332,21 @@ void cedei_msg_drop_turn(cede_self *self) {
         return;
     }
     self->current = NULL;
+    cedei_birth_forget(self->system, msg);
     msg->owner = CEDEI_MSG_FREE;
     list->blocks[list->count++] = msg;
-    cedei_count_add(&worker->counts.dropped, 1);
+    cedei_tally_on(worker, type, CEDEI_TALLY_DROPPED);
 }
 
 void cedei_msg_drop_all(cede_self *self) {
-    cedei_msg_drop_current(self);
-    drop_list(self, &self->turn_list);
-    drop_list(self, &self->kept_list);
+    if (self->current != NULL) cedei_msg_drop_current(self);
+    if (self->turn_list != NULL) drop_list(self, &self->turn_list);
+    if (self->kept_list != NULL) drop_list(self, &self->kept_list);
 }
 
 static void letter_end(cede_system *system, struct cedei_worker *worker, struct cedei_msg *msg,
                        cede_result reason) {
-    COUNT(system, worker, dead_lettered);
+    cedei_tally(system, worker, msg->type, CEDEI_TALLY_DEAD_LETTERED);
     request_refuse(system, worker, msg, reason);
     cedei_msg_release(system, worker, msg);
 }
@@ -365,6 +359,7 @@ void cedei_msg_dead_letter(cede_system *system, struct cedei_worker *worker, str
 
 void cedei_msg_dead_letter_of(struct cede_self *receiver, struct cedei_worker *worker,
                               struct cedei_msg *msg, cede_result reason) {
+    cedei_mail_left(receiver);
     cedei_dead_letter_tell(receiver->system, receiver, msg, reason);
     letter_end(receiver->system, worker, msg, reason);
 }
@@ -380,7 +375,7 @@ CEDEI_NOINLINE static void *new_slow(cede_self *self, struct cede_type *type, si
             "cede: cede_new at %s: struct %s has %zu bytes here and %u elsewhere: two definitions "
             "of one message type are linked together",
             here, type->name, size, type->size);
-    struct cedei_msg *msg = cedei_msg_take(self->system, self->worker, type);
+    struct cedei_msg *msg = cedei_msg_take_at(self->system, self->worker, type, here);
     if (msg == NULL) return NULL;
     cedei_msg_own_by_turn(self, msg);
     return cedei_msg_body(msg);
@@ -400,7 +395,7 @@ void *cedei_new(cede_self *self, struct cede_type *type, size_t size, const char
     msg->type = type;
     msg->owner = owner_make(self, CEDEI_MSG_TURN);
     list_link(&self->turn_list, msg);
-    cedei_count_add(&worker->counts.allocated, 1);
+    cedei_tally_on(worker, type, CEDEI_TALLY_ALLOCATED);
     return cedei_msg_body(msg);
 }
 
@@ -425,7 +420,8 @@ void cedei_drop(cede_self *self, void **message, const char *here) {
     if (self->system->strict && !CEDEI_ASAN) {
         const struct cede_type *type = msg->type;
         if (type->owning != 0 || type->drop != NULL) cedei_message_clear(type, cedei_msg_body(msg));
-        COUNT(self->system, self->worker, dropped);
+        cedei_tally(self->system, self->worker, type, CEDEI_TALLY_DROPPED);
+        cedei_birth_forget(self->system, msg);
         quarantine(self->system, msg, here);
         return;
     }

@@ -88,6 +88,7 @@ static cede_result push_try(struct push *push, uint32_t factor) {
         if (!cedei_weight_take(actor, room, push->weight, factor)) return CEDE_EFULL;
     }
     struct push now = *push;
+    const struct cede_type *type = push->msg->type;
     uintptr_t owner = push->msg->owner;
     push_mark(&now);
     uint64_t before = 0;
@@ -98,7 +99,8 @@ static cede_result push_try(struct push *push, uint32_t factor) {
         if (room != NULL) cedei_weight_give(room, push->weight);
         return CEDE_EFULL;
     }
-    cedei_sent_count(push->system, push->worker);
+    cedei_sent_count(push->system, push->worker, type);
+    cedei_mail_came(actor);
     if (before & (CEDEI_MAILBOX_IDLE | CEDEI_MAILBOX_RECV))
         return cedei_receiver_wake(push->system, push->worker, actor, before);
     return CEDE_OK;
@@ -107,12 +109,7 @@ static cede_result push_try(struct push *push, uint32_t factor) {
 /* ---- policies ---- */
 
 static cede_result push_refuse(struct push *push) {
-    struct cedei_counts *counts =
-        push->worker != NULL ? &push->worker->counts : &push->system->sched.shared_counts;
-    if (push->worker != NULL)
-        cedei_count_add(&counts->refused, 1);
-    else
-        cedei_count_add_shared(&counts->refused, 1);
+    cedei_tally(push->system, push->worker, push->msg->type, CEDEI_TALLY_REFUSED);
     return CEDE_EFULL;
 }
 
@@ -232,6 +229,7 @@ static struct cedei_msg *tray_put(struct push *push, struct cedei_room *room) {
 
 static cede_result tray_deliver(struct push *push) {
     struct cede_self *actor = push->actor;
+    const struct cede_type *type = push->msg->type;
     uint32_t generation = push->tag & CEDEI_GENERATION_MAX;
     struct cedei_room *room = cedei_room_of(push->system, push->worker, actor);
     if (room == NULL) return CEDE_ENOMEM;
@@ -241,7 +239,8 @@ static cede_result tray_deliver(struct push *push) {
     if (is_there) cedei_room_announce(actor, generation);
     cedei_mutex_unlock(&room->lock);
     if (!is_there) return CEDE_ENOACTOR;
-    cedei_sent_count(push->system, push->worker);
+    cedei_sent_count(push->system, push->worker, type);
+    cedei_mail_came(actor);
     while (out != NULL) { /* a list of our own */
         struct cedei_msg *next = out->next;
         message_give_up(push, out);
@@ -272,6 +271,7 @@ struct cedei_msg *cedei_tray_take(cede_self *actor, const struct cede_type *type
     struct cedei_room *room = cedei_room_find(actor);
     if (room == NULL) return NULL;
     cedei_mutex_lock(&room->lock);
+    cedei_waiting_note(actor, actor->pending_count + room->tray.count);
     struct cedei_msg *msg = cedei_list_take(&room->tray, type);
     cedei_room_quiet(actor, room);
     cedei_mutex_unlock(&room->lock);
@@ -281,9 +281,13 @@ struct cedei_msg *cedei_tray_take(cede_self *actor, const struct cede_type *type
 /* ---- all together ---- */
 
 static cede_result control_deliver(struct push *push) {
+    const struct cede_type *type = push->msg->type;
     cede_result r = cedei_lane_send(push->system, push->worker, push->actor,
                                     push->tag & CEDEI_GENERATION_MAX, push->msg, push->tag, false);
-    if (r == CEDE_OK) cedei_sent_count(push->system, push->worker);
+    if (r == CEDE_OK) {
+        cedei_sent_count(push->system, push->worker, type);
+        cedei_mail_came(push->actor);
+    }
     return r == CEDE_EFULL ? push_refuse(push) : r;
 }
 
@@ -296,7 +300,8 @@ CEDEI_NOINLINE cede_result cedei_overload_deliver(cede_system *system, struct ce
     cede_result r = push_try(&push, 1);
     if (CEDEI_LIKELY(r != CEDE_EFULL)) return r;
     if (actor->when_full == CEDE_FULL_DROP_NEWEST) {
-        cedei_sent_count(system, worker);
+        cedei_sent_count(system, worker, msg->type);
+        cedei_mail_came(actor);
         msg->link.depth_and_tag = (uint64_t)tag << 32;
         message_give_up(&push, msg);
         return CEDE_OK;

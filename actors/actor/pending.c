@@ -9,6 +9,7 @@
 #include <cede/pending.h>
 
 #include "actors/actor/actor.h"
+#include "actors/actor/tally.h"
 #include "actors/actor/wait.h"
 #include "core/sync/jobstate.h"
 
@@ -98,7 +99,8 @@ static struct cedei_worker *pending_arrive(struct cedei_worker *worker, struct c
 
 static cede_self *proxy_begin(cede_self *self, cede_pending *pending, cede_result *why) {
     struct cedei_worker *worker = self->worker;
-    cede_self *proxy = cedei_life_begin(self->system, worker->sched, worker, &proxy_behaviour, why);
+    cede_self *proxy = cedei_life_begin(self->system, worker->sched, worker, &proxy_behaviour,
+                                        &proxy_behaviour, why);
     if (proxy == NULL) return NULL;
     cedei_count_add(&worker->counts.spawned, 1);
     proxy->worker = worker;
@@ -268,7 +270,7 @@ CEDE_YIELDS cede_result cedei_await(cede_self *self, cede_pending **handle, stru
     block_free(self->system, self->worker, pending);
     if (!is_message(value)) return (cede_result)(value >> 4);
     struct cedei_msg *msg = (struct cedei_msg *)(uintptr_t)value;
-    cedei_count_add(&self->worker->counts.received, 1);
+    cedei_handled_count(self, self->worker, msg->type);
     cedei_msg_own_by_turn(self, msg);
     *reply = cedei_msg_body(msg);
     return CEDE_OK;

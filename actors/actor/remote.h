@@ -50,7 +50,8 @@ void cedei_log(cede_system *system, enum cede_log_level level, const char *forma
     CEDE_PRINTF(3, 4);
 
 /* A message that nobody owns yet (state LINK), body zeroed; NULL when memory is short. Counts as allocated. */
-struct cedei_msg *cedei_msg_create(cede_system *system, struct cede_type *type);
+struct cedei_msg *cedei_msg_create_at(cede_system *system, struct cede_type *type, const char *here);
+#define cedei_msg_create(system, type) cedei_msg_create_at((system), (type), CEDEI_HERE)
 /* Frees a message in state LINK with all that it owns. Counts as dropped. */
 void cedei_msg_free(cede_system *system, struct cedei_msg *msg);
 /* Makes and releases frozen messages of this system, for cedei_message_decode. */

@@ -104,7 +104,8 @@ static void message_hand_over(cede_self *self, struct cedei_waiter *waiter, uint
     }
     msg->link.depth_and_tag = (uint64_t)tag << 32;
     msg->next = NULL;
-    cedei_sent_count(self->system, self->worker);
+    cedei_sent_count(self->system, self->worker, msg->type);
+    cedei_mail_came(self);
     cedei_pending_append(self, msg, msg, 1);
 }
 
@@ -169,9 +170,7 @@ static void list_discard(cede_self *actor, struct cedei_msg_list list, cede_resu
     }
 }
 
-void cedei_room_end(cede_self *actor) {
-    struct cedei_room *room = room_of(actor);
-    if (CEDEI_LIKELY(room == NULL)) return;
+static CEDEI_NOINLINE void room_empty(cede_self *actor, struct cedei_room *room) {
     cedei_mutex_lock(&room->lock);
     while (room->first != NULL) /* each round takes one off */
         waiter_end(actor->system, actor->worker, room, room->first, CEDEI_WAITER_RETURNED,
@@ -184,6 +183,11 @@ void cedei_room_end(cede_self *actor) {
     cede_result reason = actor->worker != NULL ? CEDE_ENOACTOR : CEDE_ECLOSED;
     list_discard(actor, lane, reason);
     list_discard(actor, tray, reason);
+}
+
+void cedei_room_end(cede_self *actor) {
+    struct cedei_room *room = room_of(actor);
+    if (CEDEI_UNLIKELY(room != NULL)) room_empty(actor, room);
 }
 
 /* ---- the waiting actor's side ---- */

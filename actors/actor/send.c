@@ -27,11 +27,14 @@ CEDEI_NOINLINE cede_result cedei_deliver_busy(cede_system *system, struct cedei_
                                               cede_self *from, struct cede_self *actor,
                                               struct cedei_msg *msg, uint32_t tag) {
     uint64_t before = 0;
-    if (CEDEI_UNLIKELY(msg->type->special != 0) ||
-        CEDEI_UNLIKELY(!cedei_mailbox_push(&actor->mailbox, (struct cedei_node *)(void *)msg, tag,
-                                           actor->open_max, cedei_backlog_of(actor), &before)))
+    const struct cede_type *type = msg->type;
+    if (CEDEI_UNLIKELY(type->special != 0) ||
+        CEDEI_UNLIKELY(!cedei_mailbox_push_behind(&actor->mailbox, (struct cedei_node *)(void *)msg,
+                                                  tag, actor->open_max, cedei_backlog_of(actor),
+                                                  &before)))
         return cedei_overload_deliver(system, worker, from, actor, msg, tag);
-    cedei_sent_count(system, worker);
+    cedei_sent_count(system, worker, type);
+    cedei_mail_came(actor);
     if (CEDEI_LIKELY(before == CEDEI_MAILBOX_IDLE))
         return cedei_sched_submit(&system->sched, worker, &actor->task);
     if (CEDEI_UNLIKELY((before & (CEDEI_MAILBOX_IDLE | CEDEI_MAILBOX_RECV)) != 0))
@@ -96,12 +99,28 @@ static CEDEI_NOINLINE cede_result send_undo(cede_self *self, struct cedei_msg *m
     return r;
 }
 
-/* To an actor that is not at rest. */
+static CEDEI_NOINLINE cede_result send_overload(cede_self *self, struct cede_self *actor,
+                                                uint32_t generation, struct cedei_msg *msg,
+                                                void **body) {
+    cede_result r = cedei_overload_deliver(self->system, self->worker, self, actor, msg, generation);
+    return CEDEI_LIKELY(r == CEDE_OK) ? CEDE_OK : send_undo(self, msg, body, r);
+}
+
+/* To an actor that is not at rest: cedei_deliver_busy, with nothing behind the calls. */
 static CEDEI_NOINLINE cede_result send_to_busy(cede_self *self, struct cede_self *actor,
                                                uint32_t generation, struct cedei_msg *msg,
                                                void **body) {
-    cede_result r = cedei_deliver_busy(self->system, self->worker, self, actor, msg, generation);
-    return CEDEI_LIKELY(r == CEDE_OK) ? CEDE_OK : send_undo(self, msg, body, r);
+    const struct cede_type *type = msg->type;
+    uint64_t before = 0;
+    if (CEDEI_UNLIKELY(type->special != 0) ||
+        CEDEI_UNLIKELY(!cedei_mailbox_push_behind(&actor->mailbox, (struct cedei_node *)(void *)msg,
+                                                  generation, actor->open_max,
+                                                  cedei_backlog_of(actor), &before)))
+        return send_overload(self, actor, generation, msg, body);
+    cedei_tally_on(self->worker, type, CEDEI_TALLY_SENT);
+    if (CEDEI_UNLIKELY((before & (CEDEI_MAILBOX_IDLE | CEDEI_MAILBOX_RECV)) != 0))
+        return cedei_receiver_wake(self->system, self->worker, actor, before);
+    return CEDE_OK;
 }
 
 /* Nothing is needed after the calls on the rare branches, so that none of them costs the common way a saved register. */
@@ -129,13 +148,14 @@ cede_result cedei_send(cede_self *self, cede_ref to, void **message, const char 
     if (CEDEI_UNLIKELY(cedei_generation_of(actor) != to.generation))
         return send_undo(self, msg, message, CEDE_ENOACTOR);
     msg->owner = (uintptr_t)self | (uintptr_t)CEDEI_MSG_MAILBOX;
+    const struct cede_type *type = msg->type;
     if (CEDEI_UNLIKELY(cedei_backlog_of(actor) >= actor->open_max ||
                        !cedei_mailbox_push_first(&actor->mailbox, (struct cedei_node *)(void *)msg,
                                                  to.generation)))
         return send_to_busy(self, actor, to.generation, msg, message);
     struct cedei_worker *worker = self->worker;
     CEDEI_ASSUME(worker != NULL); /* a turn has one */
-    cedei_count_add(&worker->counts.sent, 1);
+    cedei_tally_on(worker, type, CEDEI_TALLY_SENT);
     return cedei_sched_submit(&system->sched, worker, &actor->task); /* an actor is never refused */
 }
 
@@ -180,12 +200,13 @@ cede_result cedei_deliver(cede_system *system, cede_ref to, struct cedei_msg *ms
 
 void cedei_urgent_send(cede_system *system, struct cedei_worker *worker, cede_ref to,
                        struct cedei_msg *msg) {
-    cedei_sent_count(system, worker);
+    cedei_sent_count(system, worker, msg->type);
     struct cede_self *actor = cedei_table_slot(system, to.slot);
     if (actor == NULL || cedei_generation_of(actor) != to.generation) {
         cedei_msg_dead_letter(system, worker, msg, CEDE_ENOACTOR);
         return;
     }
+    cedei_mail_came(actor);
     msg->owner = CEDEI_MSG_MAILBOX;
     if (actor->when_full >= CEDE_FULL_DROP_OLDEST &&
         cedei_tray_send(system, worker, actor, to.generation, msg) == CEDE_OK)
@@ -201,11 +222,13 @@ void cedei_control_send(cede_system *system, struct cedei_worker *worker, cede_r
                         struct cedei_msg *msg) {
     struct cede_self *actor = cedei_table_find(system, to);
     if (actor != NULL) {
+        const struct cede_type *type = msg->type;
         msg->owner = CEDEI_MSG_MAILBOX;
         cede_result r =
             cedei_lane_send(system, worker, actor, to.generation, msg, to.generation, true);
         if (r == CEDE_OK) {
-            cedei_sent_count(system, worker);
+            cedei_sent_count(system, worker, type);
+            cedei_mail_came(actor);
             return;
         }
     }

@@ -134,7 +134,7 @@ CEDEI_NO_TSAN static void wait_describe(struct cede_self *actor, char *out) {
         what = "waits in cede_recv";
     else if (is_stoppable)
         what = "waits for a descriptor";
-    else if (actor->jobs != NULL)
+    else if (actor->extra != NULL && actor->extra->jobs != NULL)
         what = "waits for a job, as in cede_run_blocking";
     else if (deadline_ns != UINT64_MAX)
         what = "sleeps, or waits with a time limit";

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "actors/actor/actor.h"
+#include "actors/actor/audit.h"
+#include "actors/actor/births.h"
 #include "actors/actor/inbox.h"
 #include "actors/actor/signal.h"
 #include "core/sys/alloc.h"
@@ -101,6 +103,7 @@ cede_result cede_system_create(cede_system **out, const struct cede_options *opt
     sched.owner = system;
     if ((r = cedei_sched_init(&system->sched, &sched)) != CEDE_OK) goto fini_table;
     cede_cancel_init(&system->cancels[0], NULL);
+    system->births = cedei_births_create();
     *out = system;
     return CEDE_OK;
 fini_table:
@@ -177,6 +180,9 @@ void cedei_system_destroy(cede_system *system, struct cede_metrics *last) {
     actors_end(system);
     cedei_locals_end(system);
     if (last != NULL) cede_system_metrics(system, last);
+    cedei_audit(system);
+    cedei_births_destroy(system->births);
+    system->births = NULL;
     cedei_quarantine_fini(system);
     cedei_executors_free(system);
     cedei_sched_fini(&system->sched);
@@ -256,66 +262,4 @@ void cedei_self_check_failed(cede_self *self, const char *call, const char *here
         "cede: %s%s%s: the cede_self belongs to actor '%s', whose turn is not running here; a cede_self "
         "must not be stored or handed to another actor or thread",
         call, *here ? " at " : "", here, self->behaviour != NULL ? self->behaviour->name : "?");
-}
-
-static uint64_t read_count(const _Atomic uint64_t *count) {
-    /* relaxed: a snapshot. */
-    return atomic_load_explicit(count, memory_order_relaxed);
-}
-
-/* What one executor adds to the sums. */
-static void metrics_add(struct cedei_sched *sched, struct cedei_counts *sum,
-                        struct cede_metrics *out) {
-    struct cedei_counts counts;
-    cedei_sched_counts(sched, &counts);
-    cedei_counts_fold(sum, &counts);
-    cedei_mutex_lock(&sched->pool.lock);
-    out->blocking_threads += sched->pool.threads;
-    out->blocking_threads_peak += sched->pool.peak;
-    cedei_mutex_unlock(&sched->pool.lock);
-    out->stacks_mapped += read_count(&sched->stacks.mapped);
-    out->long_turns += read_count(&sched->lookout.long_turns);
-    out->lookouts += read_count(&sched->lookout.looks);
-    out->spare_workers += cedei_sched_seats(sched) - sched->worker_count;
-    uint64_t lengths[CEDEI_TURN_LENGTHS];
-    cedei_sched_turn_lengths(sched, lengths);
-    _Static_assert((int)CEDE_TURN_LENGTHS == (int)CEDEI_TURN_LENGTHS, "the same histogram");
-    for (uint32_t i = 0; i < CEDEI_TURN_LENGTHS; i++) out->turn_lengths[i] += lengths[i];
-}
-
-void cede_system_metrics(cede_system *system, struct cede_metrics *out) {
-    struct cedei_counts sum = {0};
-    *out = (struct cede_metrics){0};
-    if (system == NULL) return;
-    cedei_mutex_lock(&system->executor_lock);
-    cedei_counts_fold(&sum, &system->past_counts);
-    for (uint32_t number = 0; number < CEDEI_EXECUTORS_MAX; number++) {
-        struct cedei_sched *sched = cedei_sched_at(&system->sched, number << 1);
-        if (sched != NULL) metrics_add(sched, &sum, out);
-    }
-    cedei_mutex_unlock(&system->executor_lock);
-    cedei_inboxes_count(system, &sum);
-    out->messages_allocated = read_count(&sum.allocated);
-    out->messages_dropped = read_count(&sum.dropped);
-    out->messages_sent = read_count(&sum.sent);
-    out->messages_handled = read_count(&sum.turns) + read_count(&sum.received);
-    out->messages_dead_lettered = read_count(&sum.dead_lettered);
-    /* relaxed: a number. */
-    for (size_t i = 0; i < CEDE_DEAD_LETTER_REASONS; i++)
-        out->dead_letters[i] = atomic_load_explicit(&system->dead_letters[i], memory_order_relaxed);
-    out->messages_refused = read_count(&sum.refused);
-    out->requests_expired = read_count(&sum.expired);
-    out->messages_forgotten = read_count(&sum.forgotten);
-    out->actors_spawned = read_count(&sum.spawned);
-    out->actors_ended = read_count(&sum.ended);
-    out->actors_failed = read_count(&sum.failed);
-    out->turns = read_count(&sum.turns);
-    out->yields = read_count(&sum.yields);
-    out->steals = read_count(&sum.steals);
-    out->parks = read_count(&sum.parks);
-    out->wakes = read_count(&sum.wakes);
-    out->timers_set = read_count(&sum.timers_set);
-    out->timers_fired = read_count(&sum.timers_fired);
-    out->timers_cancelled = read_count(&sum.timers_cancelled);
-    out->blocking_jobs = read_count(&sum.jobs);
 }

@@ -5,6 +5,7 @@
 
 #include "actors/actor/actor.h"
 #include "actors/actor/simulated.h"
+#include "actors/actor/tally.h"
 #include "core/sys/clock.h"
 
 /* An activation gives way after BUDGET_NS. Giving way after so many messages whatever the time lets a receiver with short turns
@@ -30,6 +31,7 @@ void cedei_pending_append(cede_self *self, struct cedei_msg *oldest, struct cede
         self->pending_last->next = oldest;
     self->pending_last = newest;
     self->pending_count += count;
+    cedei_waiting_note(self, self->pending_count);
 }
 
 bool cedei_turn_gather(cede_self *self) {
@@ -72,7 +74,8 @@ bool cedei_turn_accept(cede_self *self, struct cedei_msg *msg) {
         cedei_request_expire(self, msg))
         return false;
     if (msg->reply.sequence != 0) self->holds_requests = true;
-    cedei_count_add(&self->worker->counts.received, 1);
+    cedei_handled_count(self, self->worker, msg->type);
+    cedei_mail_left(self);
     return true;
 }
 
@@ -110,10 +113,14 @@ CEDEI_INLINE CEDE_YIELDS cede_result handle(cede_self *self, struct cedei_msg *m
         return CEDE_OK;
     msg->owner = (uintptr_t)self | (uintptr_t)CEDEI_MSG_TURN;
     self->current = msg;
-    self->turn_type = msg->type;
-    cedei_count_add(&self->worker->counts.turns, 1);
+    const struct cede_type *type = msg->type;
+    self->turn_type = type;
+    struct cedei_worker *worker = self->worker;
+    cedei_count_add(&worker->counts.turns, 1);
+    cedei_handled_count(self, worker, type);
+    cedei_mail_left(self);
     cedei_simulated_turn(self, msg);
-    cede_result r = self->behaviour->dispatch(self, msg->type, self->state, cedei_msg_body(msg));
+    cede_result r = self->behaviour->dispatch(self, type, self->state, cedei_msg_body(msg));
     r = cedei_simulated_result(self, r);
     if (CEDEI_UNLIKELY(r != CEDE_OK)) r = unmatched_or_failed(self, msg, r);
     if (((uintptr_t)self->current | (uintptr_t)self->turn_list) != 0) cedei_msg_drop_turn(self);
@@ -141,6 +148,9 @@ cede_result cedei_turn_handle_for(cede_self *self, const cede_behaviour *behavio
 
 /* Free slots are scheduled when a late message arrives. */
 static void late_messages_drop(cede_self *self) {
+    if (CEDEI_LIKELY(self->pending == NULL) &&
+        CEDEI_LIKELY(cedei_mailbox_rest(&self->mailbox, CEDEI_MAILBOX_IDLE)))
+        return;
     do {
         while (self->pending != NULL || cedei_turn_fetch(self)) {
             if (self->pending == NULL) continue; /* only a signal for a former tenant */
@@ -268,7 +278,9 @@ next_actor:
         uint64_t identity = atomic_load_explicit(&self->identity, memory_order_seq_cst);
         struct cedei_msg *msg = NULL;
         if (CEDEI_UNLIKELY((uint32_t)identity != 0)) {
-            if (!signal_obey(self, identity, &msg)) return worker;
+            struct cedei_msg *ahead = NULL; /* one of its own: `msg` stays in a register */
+            if (!signal_obey(self, identity, &ahead)) return worker;
+            msg = ahead;
             if (msg != NULL) goto handle_it;
         }
         msg = message_next(self);

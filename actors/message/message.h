@@ -73,6 +73,8 @@ struct cede_type *cedei_type_find(uint64_t id);
 
 /* Registered types have numbers from 1 to cedei_types_count() (below CEDEI_TYPES_MAX); further ones have 0. Any thread. */
 enum { CEDEI_TYPES_MAX = 1024 };
+/* `tally` of a type is its number times this. */
+enum { CEDEI_TYPE_TALLY = 64 };
 uint32_t cedei_types_count(void);
 struct cede_type *cedei_type_at(uint32_t index);
 /* Sets the bit, of CEDEI_TYPES_MAX, of every type here that has this id and schema hash. */

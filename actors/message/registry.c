@@ -24,6 +24,7 @@ static void number_give(struct cede_type *type) {
     uint32_t index = atomic_fetch_add_explicit(&types_numbered, 1, memory_order_relaxed) + 1;
     if (index >= CEDEI_TYPES_MAX) return;
     type->index = index;
+    type->tally = index * CEDEI_TYPE_TALLY;
     /* release: pairs with the acquire in cedei_type_at. */
     atomic_store_explicit(&types_by_number[index], type, memory_order_release);
 }

@@ -158,7 +158,7 @@ static cede_result put(struct cedei_pipe *pipe, struct cedei_msg *msg, struct ce
     else
         return CEDE_EFULL;
     if (pipe->is_once) pipe->is_shut = true;
-    cedei_sent_count(pipe->system, cedei_share_worker(pipe->system));
+    cedei_sent_count(pipe->system, cedei_share_worker(pipe->system), pipe->type);
     return CEDE_OK;
 }
 
@@ -172,8 +172,8 @@ static struct cedei_msg *take(struct cedei_pipe *pipe, struct cedei_wakes *wakes
     struct cedei_place *sender = pipe->senders.first;
     if (sender != NULL && pipe->count < pipe->capacity) {
         queue_put(pipe, sender->gift);
-        cedei_sent_count(pipe->system,
-                         cedei_share_worker(pipe->system)); /* it may end before it knows */
+        cedei_sent_count(pipe->system, cedei_share_worker(pipe->system),
+                         pipe->type); /* it may end before it knows */
         cedei_line_give(&pipe->senders, sender, CEDE_OK, wakes);
     }
     return msg;
@@ -323,7 +323,7 @@ CEDE_YIELDS cede_result cedei_pipe_recv(cede_self *self, struct cedei_pipe_end *
     if (msg == NULL) return r;
     if (CEDEI_UNLIKELY(pipe->is_once)) end->is_spent = true;
     if (CEDEI_UNLIKELY(msg->reply.sequence != 0)) self->holds_requests = true;
-    cedei_count_add(&self->worker->counts.received, 1);
+    cedei_handled_count(self, self->worker, type);
     cedei_msg_own_by_turn(self, msg);
     *message = cedei_msg_body(msg);
     return CEDE_OK;

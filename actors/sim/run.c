@@ -61,6 +61,7 @@ static void log_take(void *context, enum cede_log_level level, const char *line)
     cedei_sim_hold();
     cedei_sim_trace_text(0, line);
     cedei_sim_release();
+    if (strncmp(line, "conservation:", 13) == 0) cedei_sim_fail("conservation", "%s", line);
     if (given != NULL && given->log != NULL) given->log(given->log_context, level, line);
 }
 

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "core/base/base.h"
-#include "core/sys/alloc.h"
 #include "core/sys/clock.h"
+#include "core/sys/map.h"
 
 /* After a thread could not be made, none is tried for so long. */
 #define RETRY_NS 10000000u
@@ -153,6 +153,13 @@ static void present_less(struct cedei_pool *pool) {
     if (--pool->present == 0) cedei_cond_broadcast(&pool->gone);
 }
 
+static size_t worker_bytes(void) {
+    size_t page = cedei_page_size();
+    return (sizeof(struct cedei_worker) + page - 1) / page * page;
+}
+
+static void worker_free(struct cedei_worker *worker) { cedei_map_release(worker, worker_bytes()); }
+
 /* The thread frees itself: nobody joins it; `gone` says when the last has left. */
 static void *pool_thread_main(void *context) {
     struct cedei_worker *worker = context;
@@ -161,8 +168,9 @@ static void *pool_thread_main(void *context) {
     cedei_worker_flush(worker);
     cedei_mutex_lock(&pool->lock);
     cedei_counts_fold(&pool->retired, &worker->counts);
+    cedei_tallies_fold_shared(worker->sched->shared_tallies, worker->tallies, CEDEI_TALLY_ROWS);
     alive_remove(worker);
-    cedei_free(worker);
+    worker_free(worker);
     present_less(pool);
     cedei_mutex_unlock(&pool->lock);
     return NULL;
@@ -170,7 +178,8 @@ static void *pool_thread_main(void *context) {
 
 static cede_result thread_make(struct cedei_sched *sched) {
     struct cedei_pool *pool = &sched->pool;
-    struct cedei_worker *worker = cedei_alloc_aligned(CEDEI_CACHE_LINE, sizeof *worker);
+    /* Zero, as tallies have to be, and mostly never touched. */
+    struct cedei_worker *worker = cedei_map_reserve(worker_bytes(), cedei_page_size());
     if (worker == NULL) return CEDE_ENOMEM;
     cedei_worker_init(worker, sched, UINT32_MAX, true);
     cedei_mutex_lock(&pool->lock);
@@ -188,7 +197,7 @@ static cede_result thread_make(struct cedei_sched *sched) {
     cedei_mutex_lock(&pool->lock);
     alive_remove(worker);
     cedei_mutex_unlock(&pool->lock);
-    cedei_free(worker);
+    worker_free(worker);
     return r;
 }
 

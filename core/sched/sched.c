@@ -22,6 +22,25 @@ static size_t wheels_bytes(const struct cedei_sched *sched) {
     return (sched->worker_count * sizeof(struct cedei_wheel) + page - 1) / page * page;
 }
 
+/* Zero, which tallies have to be, and not touched before it is used. */
+static size_t workers_bytes(const struct cedei_sched *sched) {
+    size_t page = cedei_page_size();
+    size_t size = sched->seats_max * sizeof(struct cedei_worker) +
+                  CEDEI_TALLY_ROWS * sizeof(struct cedei_tally);
+    return (size + page - 1) / page * page;
+}
+
+static bool workers_make(struct cedei_sched *sched) {
+    sched->workers = cedei_map_reserve(workers_bytes(sched), cedei_page_size());
+    if (sched->workers == NULL) return false;
+    sched->shared_tallies = (struct cedei_tally *)(void *)&sched->workers[sched->seats_max];
+    return true;
+}
+
+static void workers_free(struct cedei_sched *sched) {
+    cedei_map_release(sched->workers, workers_bytes(sched));
+}
+
 static bool wheels_init(struct cedei_sched *sched, const struct cedei_sched_options *options) {
     sched->wheels =
         cedei_map_reserve(wheels_bytes(sched), cedei_page_size()); /* mostly never touched */
@@ -48,7 +67,7 @@ static void sched_release(struct cedei_sched *sched) {
     wheels_fini(sched);
     cedei_mutex_fini(&sched->global_lock);
     cedei_free(sched->cpus);
-    cedei_free(sched->workers);
+    workers_free(sched);
 }
 
 static void threads_stop(struct cedei_sched *sched, uint32_t started) {
@@ -156,15 +175,12 @@ cede_result cedei_sched_init(struct cedei_sched *sched, const struct cedei_sched
     options_take(sched, options);
     cede_result r = cpus_take(sched, options);
     if (r != CEDE_OK) return r;
-    /* The spare ones are not touched before they are needed. */
-    sched->workers =
-        cedei_alloc_aligned(CEDEI_CACHE_LINE, sched->seats_max * sizeof *sched->workers);
-    if (sched->workers == NULL) {
+    if (!workers_make(sched)) {
         cedei_free(sched->cpus);
         return CEDE_ENOMEM;
     }
     if (!wheels_init(sched, options)) {
-        cedei_free(sched->workers);
+        workers_free(sched);
         cedei_free(sched->cpus);
         return CEDE_ENOMEM;
     }
@@ -250,11 +266,6 @@ void cedei_sched_fini(struct cedei_sched *sched) {
 
 /* ---- figures ---- */
 
-static uint64_t figure(_Atomic uint64_t *count) {
-    /* relaxed: a sum for readers; the counts of one worker are not of one moment. */
-    return atomic_load_explicit(count, memory_order_relaxed);
-}
-
 struct cedei_stack_pool *cedei_sched_stacks(struct cedei_sched *sched, size_t size) {
     if (size == sched->stacks.spacing) return &sched->stacks;
     for (uint32_t i = 0; i < CEDEI_STACK_SIZES; i++)
@@ -262,36 +273,11 @@ struct cedei_stack_pool *cedei_sched_stacks(struct cedei_sched *sched, size_t si
     return NULL;
 }
 
-void cedei_counts_fold(struct cedei_counts *into, struct cedei_counts *from) {
-    _Atomic uint64_t *to = (_Atomic uint64_t *)into, *source = (_Atomic uint64_t *)from;
-    for (size_t i = 0; i < sizeof *into / sizeof *to; i++)
-        cedei_count_add(&to[i], figure(&source[i]));
-}
-
-void cedei_sched_counts(struct cedei_sched *sched, struct cedei_counts *out) {
-    memset(out, 0, sizeof *out);
-    cedei_counts_fold(out, &sched->shared_counts);
-    uint32_t seats = cedei_sched_seats(sched);
-    for (uint32_t i = 0; i < seats; i++) cedei_counts_fold(out, &sched->workers[i].counts);
-    cedei_mutex_lock(&sched->pool.lock);
-    cedei_counts_fold(out, &sched->pool.retired);
-    for (struct cedei_worker *worker = sched->pool.alive; worker != NULL; worker = worker->pool_next)
-        cedei_counts_fold(out, &worker->counts);
-    cedei_mutex_unlock(&sched->pool.lock);
-}
-
 void cedei_sched_turn_lengths(struct cedei_sched *sched, uint64_t *out) {
     uint32_t seats = cedei_sched_seats(sched);
     for (uint32_t i = 0; i < CEDEI_TURN_LENGTHS; i++) {
-        out[i] = figure(&sched->lookout.lengths[i]);
-        for (uint32_t k = 0; k < seats; k++) out[i] += figure(&sched->workers[k].sample.lengths[i]);
-    }
-}
-
-void cedei_counts_fold_shared(struct cedei_counts *into, struct cedei_counts *from) {
-    _Atomic uint64_t *to = (_Atomic uint64_t *)into, *source = (_Atomic uint64_t *)from;
-    for (size_t i = 0; i < sizeof *into / sizeof *to; i++) {
-        /* relaxed: as above. */
-        cedei_count_add_shared(&to[i], atomic_load_explicit(&source[i], memory_order_relaxed));
+        out[i] = cedei_count_read(&sched->lookout.lengths[i]);
+        for (uint32_t k = 0; k < seats; k++)
+            out[i] += cedei_count_read(&sched->workers[k].sample.lengths[i]);
     }
 }

@@ -17,6 +17,7 @@
 #include "core/base/base.h"
 #include "core/mem/block.h"
 #include "core/mem/stack.h"
+#include "core/sched/count.h"
 #include "core/sched/gate.h"
 #include "core/sched/lookout.h"
 #include "core/sched/reactor.h"
@@ -30,25 +31,6 @@
 enum { CEDEI_STACK_SIZE_LOG_MIN = 14, CEDEI_STACK_SIZES = 10 };
 
 struct cedei_sched;
-
-/* Counted by the owning worker, read by anybody. */
-struct cedei_counts {
-    _Atomic uint64_t allocated, dropped, sent, received, dead_lettered, forgotten;
-    _Atomic uint64_t spawned, ended, failed, turns, yields, steals, parks, wakes, jobs;
-    _Atomic uint64_t timers_set, timers_fired, timers_cancelled, expired, refused;
-};
-
-static inline void cedei_count_add(_Atomic uint64_t *count, uint64_t by) {
-    /* relaxed (both): one writer; readers want a number, not an order. */
-    uint64_t before = atomic_load_explicit(count, memory_order_relaxed);
-    atomic_store_explicit(count, before + by, memory_order_relaxed);
-}
-
-/* For threads that share one set of counts. */
-static inline void cedei_count_add_shared(_Atomic uint64_t *count, uint64_t by) {
-    /* relaxed: readers want a number, not an order. */
-    atomic_fetch_add_explicit(count, by, memory_order_relaxed);
-}
 
 /* Times one task in many: see sample.c. Access: the worker only, but for `lengths`, which anybody may read. */
 struct cedei_sample {
@@ -109,6 +91,7 @@ struct cedei_worker {
     int mutexes_held; /* W: cede_mutex, in checking builds; and CEDEI_HELD_BY_CLEANUP in a cleanup */
     struct cedei_worker *pool_next, **pool_back; /* under the pool's lock: in `alive` */
     struct cedei_worker *idle_next, **idle_back; /* the same: in `idle_first`; back NULL: not idle */
+    struct cedei_tally tallies[CEDEI_TALLY_ROWS]; /* W writes, anybody reads; last: mostly untouched */
 };
 enum { CEDEI_HOME_NONE = 255, CEDEI_HELD_BY_CLEANUP = 1 << 20 };
 
@@ -190,6 +173,7 @@ struct cedei_sched {
     struct cedei_pool pool;
     struct cedei_lookout lookout;
     struct cedei_counts shared_counts; /* of threads that are no workers */
+    struct cedei_tally *shared_tallies; /* I; P: the same, and of threads of the pool that have left */
     /* as an executor */
     struct cedei_sched *first;           /* I */
     uint32_t number;                     /* I */
@@ -349,6 +333,7 @@ CEDE_NODISCARD cede_result cedei_sched_post(struct cedei_sched *sched, struct ce
 struct cedei_wheel *cedei_sched_wheel_of(struct cedei_sched *sched, struct cedei_post_name name);
 
 /* worker.c, for sched.c and pool.c; park.c */
+/* `worker` is zero from `tallies` on. */
 void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, uint32_t index,
                        bool is_pool);
 /* After cedei_worker_reserve, by whoever started the thread: a thread without a stack could do nothing. */
@@ -414,12 +399,12 @@ static inline bool cedei_worker_is_alone(struct cedei_worker *worker) {
     /* relaxed: a hint, except where cedei_worker_next_lifo and own_share in spare.c say more. */
     return atomic_load_explicit(&worker->alone, memory_order_relaxed);
 }
-/* The counts of all threads that there are and were. */
+/* count.c: the counts of all threads that there are and were. */
 void cedei_sched_counts(struct cedei_sched *sched, struct cedei_counts *out);
+/* Shows `visit` their tallies, one thread's after the other; it must not block. */
+typedef void cedei_tallies_fn(void *context, struct cedei_tally *tallies);
+void cedei_sched_tallies(struct cedei_sched *sched, cedei_tallies_fn *visit, void *context);
 /* About how many turns took how long; entries as CEDEI_TURN_LENGTHS. */
 void cedei_sched_turn_lengths(struct cedei_sched *sched, uint64_t *out);
-/* The same into counts that several threads add to. */
-void cedei_counts_fold_shared(struct cedei_counts *into, struct cedei_counts *from);
-void cedei_counts_fold(struct cedei_counts *into, struct cedei_counts *from);
 
 #endif

@@ -35,7 +35,7 @@ CEDEI_NOINLINE static void worker_current_set(struct cedei_worker *worker) {
 
 void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, uint32_t index,
                        bool is_pool) {
-    memset(worker, 0, sizeof *worker);
+    memset(worker, 0, offsetof(struct cedei_worker, tallies));
     worker->sched = sched;
     worker->index = index;
     worker->is_pool = is_pool;

@@ -78,14 +78,11 @@ CEDEI_INLINE bool cedei_mailbox_push_first(struct cedei_mailbox *mailbox, struct
 }
 
 /* Pushes unless `count_max` messages (INT32_MAX: no bound; INT32_MIN: never) are waiting, `behind` of them already with the
- * consumer (-1: one that is counted here is being handled). Returns whether it did; `*before` is the word that was found. */
-CEDEI_INLINE bool cedei_mailbox_push(struct cedei_mailbox *mailbox, struct cedei_node *node,
-                                     uint32_t tag, int32_t count_max, int32_t behind,
-                                     uint64_t *before) {
-    if (CEDEI_LIKELY(behind < count_max && cedei_mailbox_push_first(mailbox, node, tag))) {
-        *before = CEDEI_MAILBOX_IDLE;
-        return true;
-    }
+ * consumer (-1: one that is counted here is being handled). Returns whether it did; `*before` is the word that was found.
+ * For a consumer that is hardly at rest, as cedei_mailbox_push_first has just found. */
+CEDEI_INLINE bool cedei_mailbox_push_behind(struct cedei_mailbox *mailbox, struct cedei_node *node,
+                                            uint32_t tag, int32_t count_max, int32_t behind,
+                                            uint64_t *before) {
     /* relaxed: only a first guess for the exchange. */
     uint64_t word = atomic_load_explicit(&mailbox->word, memory_order_relaxed);
     for (;;) { /* each failure means that somebody else got on */
@@ -103,6 +100,17 @@ CEDEI_INLINE bool cedei_mailbox_push(struct cedei_mailbox *mailbox, struct cedei
             return true;
         }
     }
+}
+
+/* The same for one that may well be. */
+CEDEI_INLINE bool cedei_mailbox_push(struct cedei_mailbox *mailbox, struct cedei_node *node,
+                                     uint32_t tag, int32_t count_max, int32_t behind,
+                                     uint64_t *before) {
+    if (CEDEI_LIKELY(behind < count_max && cedei_mailbox_push_first(mailbox, node, tag))) {
+        *before = CEDEI_MAILBOX_IDLE;
+        return true;
+    }
+    return cedei_mailbox_push_behind(mailbox, node, tag, count_max, behind, before);
 }
 
 /* Leaves SIGNAL; returns the word that was found. IDLE or RECV in it: the caller must schedule or unpark. */

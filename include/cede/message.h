@@ -345,6 +345,7 @@ struct cede_type {
     uint32_t wire_min; /* bytes of the shortest encoding */
     uint32_t field_count;
     uint32_t owning; /* fields, nested ones included, that own memory; 0: dropping is freeing */
+    uint32_t tally;  /* bytes: where its counts are among those of all types; set with `index` */
     uint8_t holds;   /* CEDEI_HOLDS_* */
     uint8_t tag_size; /* of a variant: bytes of `tag`, which is the number of the one field that it has; else 0 */
     uint8_t special; /* CEDEI_SPECIAL_*: a busy mailbox takes it by a longer way */
@@ -453,6 +454,7 @@ CEDE_NOYIELD static inline const struct cedei_field *cedei_fields_none(void) { r
                                               (uint32_t)cedei_wire_min_##T,                        \
                                               (uint32_t)(count),                                   \
                                               (uint32_t)cedei_owning_##T,                          \
+                                              0,                                                   \
                                               (uint8_t)cedei_opaque_##T,                           \
                                               (uint8_t)(tag_size),                                 \
                                               CEDEI_SPECIAL_OF(T, control),                        \

@@ -181,6 +181,48 @@ struct cede_metrics {
 CEDE_NOYIELD void cede_system_metrics(cede_system *system CEDE_BORROWED,
                                       struct cede_metrics *out CEDE_BORROWED);
 
+/// Counts of the messages of one type, since the start. When nothing runs allocated = dropped + owned, and sent = handled +
+/// dead_lettered + waiting, as for the whole system, of which these are the parts.
+struct cede_type_metrics {
+    const struct cede_type *type; /* NULL: of all types beyond the first 1,023, and a few of Cede itself */
+    const char *name;
+    uint64_t allocated, dropped;
+    uint64_t owned; /* that there are: in mailboxes, turns, states, timers, jobs and links, or frozen */
+    uint64_t sent, handled, dead_lettered;
+    uint64_t waiting; /* on their way: in mailboxes and channels, or about to be handled */
+    uint64_t refused, forgotten; /* as in struct cede_metrics */
+};
+
+/// Reads the counts of the types of which any was counted: the first `count` of them. Says by which type a mailbox grows, or which
+/// messages are kept for ever. Returns how many types there are, which may be more.
+/// Ownership: `out` written. Threads: any. Yields: no. Blocks: no. Costs some microseconds for each type.
+CEDE_NOYIELD size_t cede_system_types(cede_system *system,
+                                      struct cede_type_metrics *out CEDE_BORROWED, size_t count);
+
+/// Counts of one actor, since it was spawned.
+struct cede_actor_metrics {
+    cede_ref actor;
+    const char *name; /* of its behaviour */
+    uint64_t handled; /* messages: by turns, by cede_recv and the like, and replies */
+    uint32_t waiting; /* in its mailbox, now */
+    uint32_t waiting_peak; /* the most that it has found there when it looked; 65,535: that many, or more. It looks when it has
+                              handled what it found before: so there may have been up to twice as many in between. */
+};
+
+/// Reads the counts of one actor.
+/// Ownership: `*out` written on CEDE_OK. Threads: any. Yields: no. Blocks: no.
+/// Errors: CEDE_ENOACTOR it has ended; CEDE_ENOTSUP it lives in another node; CEDE_EINVAL.
+CEDE_NOYIELD CEDE_NODISCARD cede_result cede_actor_metrics(cede_system *system, cede_ref actor,
+                                                           struct cede_actor_metrics *out
+                                                           CEDE_BORROWED);
+
+/// Reads the counts of up to `count` actors, and moves `*at` behind them; begin with 0. Returns how many there were; 0: no more. Who
+/// lives all the while is shown once; who comes or goes meanwhile, perhaps. Inboxes, and what waits for cede_ask_start, are among
+/// them.
+/// Ownership: `*at` and `out` written. Threads: any. Yields: no. Blocks: no. Costs a look at each place for an actor there ever was.
+CEDE_NOYIELD size_t cede_system_actors(cede_system *system, uint32_t *at CEDE_BORROWED,
+                                       struct cede_actor_metrics *out CEDE_BORROWED, size_t count);
+
 /// What the stacks of one size have used since they were made, in whole pages.
 struct cede_stacks {
     uint64_t stacks;           /* that exist: about as many as turns ever waited at once */

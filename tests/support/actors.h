@@ -175,7 +175,8 @@ static inline CEDE_YIELDS void parked_await(cede_self *self, cede_ref actor) {
 
 struct fixture {
     cede_system *system;
-    struct cede_metrics last; /* after fixture_end */
+    struct cede_metrics last;     /* after fixture_stop */
+    _Atomic uint32_t unaccounted; /* lines of actors/actor/audit.c */
     pthread_mutex_t lock;
     char log[16384]; /* under `lock`: the lines that Cede logged, a newline behind each */
     size_t log_used; /* under `lock` */
@@ -184,6 +185,11 @@ struct fixture {
 static inline void fixture_log(void *context, enum cede_log_level level, const char *line) {
     struct fixture *fixture = context;
     (void)level;
+    if (strncmp(line, "conservation:", 13) == 0) {
+        fprintf(stderr, "%s\n", line);
+        /* relaxed: read when the system is gone. */
+        atomic_fetch_add_explicit(&fixture->unaccounted, 1, memory_order_relaxed);
+    }
     pthread_mutex_lock(&fixture->lock);
     size_t length = strlen(line), room = sizeof fixture->log - 2 - fixture->log_used;
     if (length > room) length = room;
@@ -219,11 +225,13 @@ static inline struct fixture *fixture_begin(struct cede_options options) {
     return fixture;
 }
 
-/* Destroys the system; every message that was ever made must be dropped and every one sent accounted for. */
+/* Destroys the system; every message that was ever made must be dropped and every one sent accounted for, each type by itself. */
 static inline void fixture_stop(struct fixture *fixture) {
     cedei_system_destroy(fixture->system, &fixture->last);
     fixture->system = NULL;
     const struct cede_metrics *last = &fixture->last;
+    /* relaxed: no other thread is left. */
+    EXPECT_EQUAL(atomic_load_explicit(&fixture->unaccounted, memory_order_relaxed), 0);
     EXPECT_EQUAL(last->messages_allocated, last->messages_dropped);
     EXPECT_EQUAL(last->messages_sent, last->messages_handled + last->messages_dead_lettered);
     EXPECT_EQUAL(last->actors_spawned, last->actors_ended);

@@ -1,4 +1,5 @@
 /* The blocking pool with bare tasks: it starts threads as it needs them, up to a limit, and says no where it must. */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,7 +12,7 @@
 #include <cmocka.h>
 
 #include "core/sched/sched.h"
-#include "core/sys/alloc.h"
+#include "core/sys/call.h"
 #include "tests/support/expect.h"
 
 enum { THREADS = 2, QUEUE = 3, TASKS = 10 };
@@ -145,12 +146,12 @@ static void pool_refuses_a_job_without_a_thread_and_keeps_an_actor_until_there_i
     (void)state;
     gate_open();
     tasks[1].refuse = tasks[3].refuse = 0;
-    cedei_alloc_fail_after(0, false);
-    cede_result job = submit(0);
-    cede_result actor = submit(1);
-    cedei_alloc_fail_never();
-    EXPECT_RESULT(job, CEDE_ENOMEM);
-    EXPECT_OK(actor);
+    cedei_call_fail(CEDEI_CALL_MMAP, ENOMEM, 0); /* the thread's own memory */
+    EXPECT_RESULT(submit(0), CEDE_ENOMEM);
+    EXPECT(cedei_call_fail_never());
+    cedei_call_fail(CEDEI_CALL_MMAP, ENOMEM, 0);
+    EXPECT_OK(submit(1));
+    EXPECT(cedei_call_fail_never());
     await(&left, 1); /* the pool tries again by itself */
     while (threads_now() > 0) sched_yield();
     cedei_thread_fail_starts(0, 2); /* the same when the system gives no thread */
