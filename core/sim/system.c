@@ -17,11 +17,6 @@
 #include "core/sys/random.h"
 #include "core/sys/signal.h"
 
-#undef cedei_alloc
-#undef cedei_alloc_zeroed
-#undef cedei_alloc_aligned
-#undef cedei_realloc
-
 /* ---- memory ---- */
 
 /* In front of each block. */
@@ -33,16 +28,14 @@ struct block_head {
 
 static struct block_head *blocks_first; /* the newest */
 static int64_t blocks_live;
-static const char *alloc_here = "?";
 
 int64_t cedei_sim_blocks_live(const char **here) {
     *here = blocks_first != NULL ? blocks_first->here : "";
     return blocks_live;
 }
 
-void cedei_alloc_note(const char *here) { alloc_here = here; }
-
-static void *block_make(size_t align, size_t size, bool zeroed) {
+static void *block_make(const struct cedei_alloc_site *site, size_t align, size_t size,
+                        bool zeroed) {
     void *base = NULL;
     if (cedei_sim_choose(CEDEI_SIM_MEMORY) != 0) return NULL;
     if (align < CEDEI_CACHE_LINE) align = CEDEI_CACHE_LINE;
@@ -51,17 +44,28 @@ static void *block_make(size_t align, size_t size, bool zeroed) {
     char *block = (char *)base + align;
     if (zeroed) memset(block, 0, size);
     struct block_head *head = (struct block_head *)(void *)(block - sizeof *head);
-    *head = (struct block_head){
-        .next = blocks_first, .back = &blocks_first, .here = alloc_here, .lead = align, .size = size};
+    *head = (struct block_head){.next = blocks_first,
+                                .back = &blocks_first,
+                                .here = site != NULL ? site->here : "?",
+                                .lead = align,
+                                .size = size};
     if (blocks_first != NULL) blocks_first->back = &head->next;
     blocks_first = head;
     blocks_live++;
     return block;
 }
 
-void *cedei_alloc(size_t size) { return block_make(1, size, false); }
-void *cedei_alloc_zeroed(size_t size) { return block_make(1, size, true); }
-void *cedei_alloc_aligned(size_t align, size_t size) { return block_make(align, size, false); }
+void *cedei_alloc_by(const struct cedei_alloc_site *site, size_t size) {
+    return block_make(site, 1, size, false);
+}
+
+void *cedei_alloc_zeroed_by(const struct cedei_alloc_site *site, size_t size) {
+    return block_make(site, 1, size, true);
+}
+
+void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site, size_t align, size_t size) {
+    return block_make(site, align, size, false);
+}
 
 void cedei_free(void *block) {
     if (block == NULL) return;
@@ -79,8 +83,8 @@ void cedei_alloc_keep(void *block) {
     blocks_live--;
 }
 
-void *cedei_realloc(void *block, size_t size) {
-    void *other = block_make(1, size, false);
+void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t size) {
+    void *other = block_make(site, 1, size, false);
     if (other == NULL || block == NULL) return other;
     struct block_head *head = (struct block_head *)(void *)((char *)block - sizeof *head);
     memcpy(other, block, head->size < size ? head->size : size);

@@ -10,76 +10,66 @@
 
 #include "core/base/base.h"
 
-#undef cedei_alloc
-#undef cedei_alloc_zeroed
-#undef cedei_alloc_aligned
-#undef cedei_realloc
-
 enum { FAULT_OFF = 0, FAULT_ONCE, FAULT_ONWARD };
 
 static _Atomic(uint32_t) fault_mode; /* FAULT_*; written by the test only, while nothing else allocates */
 static _Atomic(uint64_t) fault_after;
 static _Atomic(uint64_t) fault_asked;
 
-#if CEDEI_CHECKS
-enum { SITES_MAX = 256 };
-static __thread const char *alloc_here; /* of the call that comes next; never kept over a yield */
-static _Atomic(const char *) sites[SITES_MAX];
+static _Atomic(const char *) fault_file; /* NULL: all calls count */
+static _Atomic(const char *) fault_function;
 
-void cedei_alloc_note(const char *here) { alloc_here = here; }
-
-static void site_remember(void) {
-    for (int i = 0; i < SITES_MAX; i++) {
-        const char *none = NULL;
-        /* relaxed: a literal, which needs no publication. */
-        if (atomic_compare_exchange_strong_explicit(&sites[i], &none, alloc_here,
-                                                    memory_order_relaxed, memory_order_relaxed) ||
-            none == alloc_here)
-            return;
-    }
+static bool site_is(const struct cedei_alloc_site *site, const char *file, const char *function) {
+    if (site == NULL) return false;
+    const char *end = strrchr(site->here, ':');
+    size_t length = strlen(file), all = end != NULL ? (size_t)(end - site->here) : 0;
+    /* What is in front depends on the folder of the build. */
+    return all >= length && memcmp(end - length, file, length) == 0 &&
+           strcmp(site->function, function) == 0;
 }
 
-__attribute__((destructor)) static void sites_write(void) {
+/* At once: what fails may end the process. */
+static void site_write(const struct cedei_alloc_site *site) {
     const char *path = getenv("CEDE_ALLOC_SITES");
     FILE *file = path != NULL ? fopen(path, "a") : NULL;
     if (file == NULL) return;
-    for (int i = 0; i < SITES_MAX; i++) {
-        /* relaxed: as above. */
-        const char *here = atomic_load_explicit(&sites[i], memory_order_relaxed);
-        if (here != NULL) fprintf(file, "%s\n", here);
-    }
+    fprintf(file, "%s\n", site->here);
     fclose(file);
 }
-#else
-static inline void site_remember(void) {}
-#endif
 
-CEDEI_NOINLINE static bool fault_hits(uint32_t mode) {
+CEDEI_NOINLINE static bool fault_hits(uint32_t mode, const struct cedei_alloc_site *site) {
+    /* relaxed, all three: set before the mode that led here, by a test that had started no allocation yet. */
+    const char *file = atomic_load_explicit(&fault_file, memory_order_relaxed);
+    const char *function = atomic_load_explicit(&fault_function, memory_order_relaxed);
+    uint64_t after = atomic_load_explicit(&fault_after, memory_order_relaxed);
+    if (file != NULL && !site_is(site, file, function)) return false;
     /* relaxed: only the number matters; the read-modify-write alone makes it unique. */
     uint64_t number = atomic_fetch_add_explicit(&fault_asked, 1, memory_order_relaxed);
-    /* relaxed: set before the mode that led here, by a test that had started no allocation yet. */
-    uint64_t after = atomic_load_explicit(&fault_after, memory_order_relaxed);
     bool hits = mode == FAULT_ONCE ? number == after : number >= after;
-    if (hits) site_remember();
+    if (hits && file != NULL) site_write(site);
     return hits;
 }
 
-static inline bool fault_due(void) {
-    /* acquire: pairs with the release in cedei_alloc_fail_after, so that the count is seen with the mode. */
+static inline bool fault_due(const struct cedei_alloc_site *site) {
+    /* acquire: pairs with the release in fault_arm, so that the count is seen with the mode. */
     uint32_t mode = atomic_load_explicit(&fault_mode, memory_order_acquire);
-    return CEDEI_UNLIKELY(mode != FAULT_OFF) && fault_hits(mode);
+    return CEDEI_UNLIKELY(mode != FAULT_OFF) && fault_hits(mode, site);
 }
 
 /* malloc(0) may return NULL, which callers take for a failure. */
 static inline size_t size_real(size_t size) { return size == 0 ? 1 : size; }
 
-void *cedei_alloc(size_t size) { return fault_due() ? NULL : malloc(size_real(size)); }
+void *cedei_alloc_by(const struct cedei_alloc_site *site, size_t size) {
+    return fault_due(site) ? NULL : malloc(size_real(size));
+}
 
-void *cedei_alloc_zeroed(size_t size) { return fault_due() ? NULL : calloc(1, size_real(size)); }
+void *cedei_alloc_zeroed_by(const struct cedei_alloc_site *site, size_t size) {
+    return fault_due(site) ? NULL : calloc(1, size_real(size));
+}
 
-void *cedei_alloc_aligned(size_t align, size_t size) {
+void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site, size_t align, size_t size) {
     void *block = NULL;
-    if (fault_due()) return NULL;
+    if (fault_due(site)) return NULL;
     if (align < sizeof(void *)) align = sizeof(void *);
     return posix_memalign(&block, align, size_real(size)) == 0 ? block : NULL;
 }
@@ -101,8 +91,8 @@ static void *guarded_realloc(void *block, size_t size) {
 }
 #endif
 
-void *cedei_realloc(void *block, size_t size) {
-    if (fault_due()) return NULL;
+void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t size) {
+    if (fault_due(site)) return NULL;
     return cedei_guard_has(block) ? guarded_realloc(block, size) : realloc(block, size_real(size));
 }
 
@@ -114,13 +104,20 @@ void cedei_free(void *block) {
         free(block);
 }
 
-void cedei_alloc_fail_after(uint64_t count, bool once) {
-    /* relaxed, both: published by the release below. */
+static void fault_arm(const char *file, const char *function, uint64_t count, bool once) {
+    /* relaxed, all four: published by the release below. */
+    atomic_store_explicit(&fault_file, file, memory_order_relaxed);
+    atomic_store_explicit(&fault_function, function, memory_order_relaxed);
     atomic_store_explicit(&fault_asked, 0, memory_order_relaxed);
-    /* relaxed: as above. */
     atomic_store_explicit(&fault_after, count, memory_order_relaxed);
-    /* release: pairs with the acquire in fault_due; publishes both counts. */
+    /* release: pairs with the acquire in fault_due; publishes what counts. */
     atomic_store_explicit(&fault_mode, once ? FAULT_ONCE : FAULT_ONWARD, memory_order_release);
+}
+
+void cedei_alloc_fail_after(uint64_t count, bool once) { fault_arm(NULL, NULL, count, once); }
+
+void cedei_alloc_fail_at(const char *file, const char *function, uint64_t count, bool once) {
+    fault_arm(file, function, count, once);
 }
 
 uint64_t cedei_alloc_fail_never(void) {

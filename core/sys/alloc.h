@@ -12,14 +12,37 @@
 #include "core/base/base.h"
 #include "core/sys/guard.h"
 
+/* A call for memory in the source. Builds with tests, and the simulator, know each; the shipped library none. */
+struct cedei_alloc_site {
+    const char *here; /* file:line */
+    const char *function;
+};
+#ifndef CEDEI_ALLOC_SITES
+#define CEDEI_ALLOC_SITES 0
+#endif
+#if CEDEI_ALLOC_SITES || CEDEI_SIM
+#define CEDEI_ALLOC_SITE                                                                           \
+    (__extension__({                                                                               \
+        static const struct cedei_alloc_site cedei_site = {CEDEI_HERE, __func__};                  \
+        &cedei_site;                                                                               \
+    }))
+#else
+#define CEDEI_ALLOC_SITE ((const struct cedei_alloc_site *)0)
+#endif
+
 /* Uninitialised, aligned for any scalar; NULL when memory is short. Size 0 gives a block of its own. Any thread. */
-CEDE_NODISCARD void *cedei_alloc(size_t size);
+#define cedei_alloc(size) cedei_alloc_by(CEDEI_ALLOC_SITE, size)
+CEDE_NODISCARD void *cedei_alloc_by(const struct cedei_alloc_site *site, size_t size);
 /* As cedei_alloc, all bytes zero. */
-CEDE_NODISCARD void *cedei_alloc_zeroed(size_t size);
+#define cedei_alloc_zeroed(size) cedei_alloc_zeroed_by(CEDEI_ALLOC_SITE, size)
+CEDE_NODISCARD void *cedei_alloc_zeroed_by(const struct cedei_alloc_site *site, size_t size);
 /* Uninitialised, at a multiple of `align`, a power of two. */
-CEDE_NODISCARD void *cedei_alloc_aligned(size_t align, size_t size);
+#define cedei_alloc_aligned(align, size) cedei_alloc_aligned_by(CEDEI_ALLOC_SITE, align, size)
+CEDE_NODISCARD void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site, size_t align,
+                                            size_t size);
 /* Keeps what fits of the content. NULL when memory is short: `block` is as it was. `block` NULL: as cedei_alloc. */
-CEDE_NODISCARD void *cedei_realloc(void *block, size_t size);
+#define cedei_realloc(block, size) cedei_realloc_by(CEDEI_ALLOC_SITE, block, size)
+CEDE_NODISCARD void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t size);
 /* NULL does nothing. */
 void cedei_free(void *block);
 #if CEDEI_SIM
@@ -27,18 +50,6 @@ void cedei_free(void *block);
 void cedei_alloc_keep(void *block);
 #else
 static inline void cedei_alloc_keep(void *block) { (void)block; }
-#endif
-
-#if CEDEI_CHECKS || CEDEI_SIM
-/* Checking builds remember which calls failed: with CEDE_ALLOC_SITES=file in the environment, the process adds their places
- * to the file at its end (tests/fault/sites.py looks for calls that no test makes fail). The simulator names by it what
- * is left over. */
-void cedei_alloc_note(const char *here);
-#define cedei_alloc(size) (cedei_alloc_note(CEDEI_HERE), cedei_alloc(size))
-#define cedei_alloc_zeroed(size) (cedei_alloc_note(CEDEI_HERE), cedei_alloc_zeroed(size))
-#define cedei_alloc_aligned(align, size)                                                           \
-    (cedei_alloc_note(CEDEI_HERE), cedei_alloc_aligned(align, size))
-#define cedei_realloc(block, size) (cedei_alloc_note(CEDEI_HERE), cedei_realloc(block, size))
 #endif
 
 /* What a message owns: in strict mode of checking builds from cedei_guard_take. cedei_realloc and cedei_free take both. */
@@ -60,7 +71,10 @@ void cedei_alloc_note(const char *here);
 
 /* For tests: lets `count` allocations succeed, then fails the next one (`once`) or all that follow. Restarts the count. */
 void cedei_alloc_fail_after(uint64_t count, bool once);
-/* Ends it. Returns how many allocations were asked for since cedei_alloc_fail_after. */
+/* The same for the calls in one function (of `file`, a path from the root) and no others, in builds that know their sites. With
+ * CEDE_ALLOC_SITES=path in the environment, each place that failed so is added to that file (tests/fault/sites/sites.py). */
+void cedei_alloc_fail_at(const char *file, const char *function, uint64_t count, bool once);
+/* Ends either. Returns how many allocations were asked for since, of those that count. */
 uint64_t cedei_alloc_fail_never(void);
 
 #endif

@@ -113,11 +113,13 @@ bool cedei_overflow_explain(const void *address, const void *stack_pointer) {
     return false;
 }
 void cedei_fault_install(cedei_fault_fn *explain) { (void)explain; }
-void *cedei_alloc(size_t size) {
+void *cedei_alloc_by(const struct cedei_alloc_site *site, size_t size) {
+    (void)site;
     (void)size;
     return NULL;
 }
-void *cedei_alloc_aligned(size_t align, size_t size) {
+void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site, size_t align, size_t size) {
+    (void)site;
     (void)align, (void)size;
     return NULL;
 }
