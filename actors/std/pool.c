@@ -97,10 +97,11 @@ static struct cedei_child *worker_choose(cede_self *self, struct pool *pool,
 
 /* ---- handing on ---- */
 
-/* News that has come, waiting for it a little. */
+/* News that has come, waiting for it a little. Whoever waits without memory to wait with lets others go on. */
 CEDE_YIELDS static cede_result news_see_to(cede_self *self, struct pool *pool, uint64_t wait_ns) {
     struct cede_exit *news = NULL;
     cede_result r = cede_recv(self, cede_exit, &news, wait_ns);
+    if (r == CEDE_ENOMEM) cede_yield(self);
     if (r != CEDE_OK) return CEDE_OK;
     r = cedei_supervision_exit(self, &pool->workers, news);
     cede_drop(self, &news);
@@ -112,6 +113,7 @@ CEDE_YIELDS static cede_result worker_wait(cede_self *self, struct pool *pool, c
                                            cede_result why, void **message) {
     if (why == CEDE_ENOACTOR) return news_see_to(self, pool, PATIENCE_NS);
     why = cedei_send_wait(self, worker, message, PATIENCE_NS, CEDEI_HERE);
+    if (why == CEDE_ENOMEM) cede_yield(self);
     return why == CEDE_OK ? why : news_see_to(self, pool, 0);
 }
 
@@ -196,9 +198,11 @@ static cede_result pool_begin(cede_self *self, struct pool *pool,
 
 CEDE_YIELDS static cede_result on_begin(cede_self *self, struct pool *pool,
                                         struct cede_pool_begin *begin) {
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
+    if (reply == NULL) return CEDE_STOP;
     cede_result r = pool_begin(self, pool, begin);
     if (r == CEDE_OK) r = cedei_supervision_start(self, &pool->workers);
-    cedei_supervised_answer(self, begin, r, cede_self_ref(self));
+    cedei_supervised_answer(self, begin, &reply, r, cede_self_ref(self));
     return r == CEDE_OK ? cedei_supervision_go_on(self, &pool->workers) : CEDE_STOP;
 }
 

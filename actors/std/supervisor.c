@@ -32,13 +32,13 @@ static void supervisor_fini(void *state) {
 
 /* ---- answers ---- */
 
-void cedei_supervised_answer(cede_self *self, void *request, cede_result result, cede_ref actor) {
-    struct cede_supervised *reply = cede_new(self, cede_supervised);
-    if (reply == NULL) return; /* the asker gets CEDE_ENOREPLY */
-    reply->result = (int32_t)result;
-    reply->actor = actor;
-    if (cedei_reply(self, request, (void **)&reply, CEDEI_HERE) != CEDE_OK)
-        cede_drop(self, &reply); /* nobody asked */
+void cedei_supervised_answer(cede_self *self, void *request, struct cede_supervised **reply,
+                             cede_result result, cede_ref actor) {
+    if (*reply == NULL) return;
+    (*reply)->result = (int32_t)result;
+    (*reply)->actor = actor;
+    if (cedei_reply(self, request, (void **)reply, CEDEI_HERE) != CEDE_OK)
+        cede_drop(self, reply); /* nobody asked */
 }
 
 /* Where the child `id` is: CEDE_OK and its ref; CEDE_EFULL: to come; CEDE_ENOENT. */
@@ -67,7 +67,8 @@ static void finds_answer(cede_self *self, struct cedei_supervision *sup) {
             supervisor->finds.items[left++] = find;
             continue;
         }
-        cedei_supervised_answer(self, find, r, actor);
+        struct cede_supervised *reply = cede_new(self, cede_supervised);
+        cedei_supervised_answer(self, find, &reply, r, actor);
         cede_drop(self, &find);
     }
     supervisor->finds.count = left;
@@ -75,14 +76,18 @@ static void finds_answer(cede_self *self, struct cedei_supervision *sup) {
 
 /* ---- handlers ---- */
 
+/* What changes something makes its answer first: without memory for that nothing is done, and the asker gets CEDE_ENOREPLY. */
+
 CEDE_YIELDS static cede_result on_begin(cede_self *self, struct supervisor *supervisor,
                                         struct cede_supervisor_begin *begin) {
     struct cedei_supervision *sup = &supervisor->children;
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
+    if (reply == NULL) return CEDE_STOP;
     sup->changed = finds_answer;
     cede_result r = cedei_supervision_begin(self, sup, begin->spec, begin->parent);
     if (r == CEDE_OK && begin->is_root) r = cede_root(self);
     if (r == CEDE_OK) r = cedei_supervision_start(self, sup);
-    cedei_supervised_answer(self, begin, r, cede_self_ref(self));
+    cedei_supervised_answer(self, begin, &reply, r, cede_self_ref(self));
     /* Who started it has been told, and need not die of it, too. */
     return r == CEDE_OK ? cedei_supervision_go_on(self, sup) : CEDE_STOP;
 }
@@ -117,7 +122,8 @@ static cede_result on_find(cede_self *self, struct supervisor *supervisor,
         }
         r = CEDE_ENOMEM;
     }
-    cedei_supervised_answer(self, find, r, actor);
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
+    cedei_supervised_answer(self, find, &reply, r, actor);
     return CEDE_OK;
 }
 
@@ -137,31 +143,35 @@ CEDE_YIELDS static cede_result added_start(cede_self *self, struct supervisor *s
 CEDE_YIELDS static cede_result on_more(cede_self *self, struct supervisor *supervisor,
                                        struct cede_supervisor_more *more) {
     struct cedei_supervision *sup = &supervisor->children;
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
     cede_ref actor = {0};
+    if (reply == NULL) return CEDE_OK;
     cede_result r = cedei_child_check(self, more->child, true);
     if (sup->spec->strategy == CEDE_SIMPLE_ONE_FOR_ONE) r = CEDE_EINVAL;
     for (uint32_t i = 0; r == CEDE_OK && i < sup->children.count; i++)
         if (strcmp(sup->children.items[i].spec->id, more->child->id) == 0) r = CEDE_EEXIST;
     if (r == CEDE_OK) r = cedei_supervision_add(self, sup, more->child, NULL);
     if (r == CEDE_OK) r = added_start(self, supervisor, &actor);
-    cedei_supervised_answer(self, more, r, actor);
+    cedei_supervised_answer(self, more, &reply, r, actor);
     return cedei_supervision_go_on(self, sup);
 }
 
 CEDE_YIELDS static cede_result on_end(cede_self *self, struct supervisor *supervisor,
                                       struct cede_supervisor_end *end) {
     struct cedei_supervision *sup = &supervisor->children;
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
     uint32_t at = 0;
+    if (reply == NULL) return CEDE_OK;
     cede_result r = cedei_refmap_find(&sup->index, end->child, &at) ? CEDE_OK : CEDE_ENOENT;
     if (r == CEDE_OK) cedei_supervision_remove(self, sup, at);
-    cedei_supervised_answer(self, end, r, end->child);
+    cedei_supervised_answer(self, end, &reply, r, end->child);
     return cedei_supervision_go_on(self, sup);
 }
 
 cede_result cedei_supervision_look(cede_self *self, const struct cedei_supervision *sup,
                                    struct cede_supervisor_look *look) {
     struct cede_supervised *reply = cede_new(self, cede_supervised);
-    if (reply == NULL) return CEDE_OK; /* the asker gets CEDE_ENOREPLY */
+    if (reply == NULL) return CEDE_OK;
     reply->children = sup->children.count;
     reply->running = sup->states[CEDEI_CHILD_RUNNING];
     reply->waiting = sup->states[CEDEI_CHILD_WAITING];
@@ -179,7 +189,9 @@ static cede_result on_look(cede_self *self, struct supervisor *supervisor,
 CEDE_YIELDS static cede_result model_take(cede_self *self, struct supervisor *supervisor,
                                           void *message) {
     struct cedei_supervision *sup = &supervisor->children;
+    struct cede_supervised *reply = cede_new(self, cede_supervised);
     cede_ref actor = {0};
+    if (reply == NULL) return CEDE_OK;
     cede_result r = cedei_supervision_add(self, sup, &sup->spec->children[0], message);
     if (r == CEDE_OK) {
         struct cedei_child *child = &sup->children.items[sup->children.count - 1];
@@ -189,7 +201,7 @@ CEDE_YIELDS static cede_result model_take(cede_self *self, struct supervisor *su
         child->first = NULL; /* it is the turn's still: answered first, then kept */
         if (r != CEDE_OK) cedei_supervision_forget(self, sup, sup->children.count - 1);
     }
-    cedei_supervised_answer(self, message, r, actor);
+    cedei_supervised_answer(self, message, &reply, r, actor);
     if (r == CEDE_OK && sup->spec->children[0].restart != CEDE_TEMPORARY)
         sup->children.items[sup->children.count - 1].first = cedei_keep(self, &message, CEDEI_HERE);
     return cedei_supervision_go_on(self, sup);
@@ -245,8 +257,9 @@ cede_result cedei_supervised_start(cede_self *self, const cede_behaviour *behavi
     r = answered(self, asked, &reply, NULL);
     if (asked != CEDE_OK) {
         bool was_linked = cede_unlink(self, ref) == CEDE_OK;
-        if (cede_kill(self, ref) != CEDE_OK && !was_linked && r == CEDE_ENOREPLY)
-            r = CEDE_EFAILED; /* it was stopped or killed meanwhile */
+        bool has_ended = cede_kill(self, ref) != CEDE_OK && !was_linked;
+        /* It was stopped or killed meanwhile, or had no memory for its answer. */
+        if (r == CEDE_ENOREPLY) r = has_ended ? CEDE_EFAILED : CEDE_ENOMEM;
     }
     if (r == CEDE_OK) *out = ref;
     return r;

@@ -92,7 +92,9 @@ CEDE_YIELDS cede_result cedei_supervisor_spawn(cede_self *self, const struct ced
 CEDE_YIELDS cede_result cedei_supervised_start(cede_self *self, const cede_behaviour *behaviour,
                                                void **begin CEDE_ASKED, uint64_t timeout_ns,
                                                cede_ref *out);
-void cedei_supervised_answer(cede_self *self, void *request, cede_result result, cede_ref actor);
+/* `*reply` NULL: there was no memory for it, and the asker gets CEDE_ENOREPLY when the request is dropped. */
+void cedei_supervised_answer(cede_self *self, void *request, struct cede_supervised **reply,
+                             cede_result result, cede_ref actor);
 cede_result cedei_supervision_look(cede_self *self, const struct cedei_supervision *sup,
                                    struct cede_supervisor_look *look);
 

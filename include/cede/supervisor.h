@@ -86,7 +86,8 @@ struct cede_supervisor {
 /// Ownership: `spec` borrowed for ever (a constant); `*out` copied out on CEDE_OK.
 /// Threads: the turn's. Yields: yes. Blocks: no. Units: nanoseconds, or CEDE_FOREVER.
 /// Errors: why a child could not be started (those before it were ended again; a line in the log says which); CEDE_EINVAL a
-/// table that makes no sense (logged); CEDE_ETIMEDOUT (it is killed then); CEDE_ENOMEM; those of cede_spawn.
+/// table that makes no sense (logged); CEDE_ETIMEDOUT (it is killed then); CEDE_EFAILED it has ended and could not say why:
+/// it was stopped or killed, or had no memory to; CEDE_ENOMEM; those of cede_spawn.
 CEDE_YIELDS CEDE_NODISCARD cede_result cede_supervisor_start(cede_self *self CEDE_BORROWED,
                                                              const struct cede_supervisor *spec
                                                              CEDE_BORROWED,
