@@ -234,7 +234,7 @@ static cede_result bring_do(struct cedei_sched *sched, struct cedei_worker *work
     if (bring.wake != NULL) idle_wake(bring.wake);
     if (!bring.start) return CEDE_OK;
     /* A new thread inherits its maker's nice level and may not be allowed to lower it. */
-    if (worker != NULL && worker->sched->nice > sched->nice && !sched->nice_is_set) {
+    if (worker != NULL && worker->sched->nice > sched->nice) {
         sched->pool.start_for_other.place = cedei_place_of(sched->number, CEDEI_TASK_WORKER);
         return cedei_sched_submit(sched, NULL, &sched->pool.start_for_other);
     }

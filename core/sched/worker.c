@@ -241,7 +241,10 @@ cede_result cedei_worker_start(struct cedei_worker *worker, cedei_thread *thread
 /* What an executor promises about each of its threads. */
 static void thread_settle(struct cedei_worker *worker) {
     struct cedei_sched *sched = worker->sched;
-    if (sched->nice_is_set && cedei_thread_nice_set(sched->nice) != CEDE_OK) {
+    /* Its maker may be of another executor. */
+    bool is_right =
+        cedei_thread_nice() == sched->nice || cedei_thread_nice_set(sched->nice) == CEDE_OK;
+    if (sched->nice_is_set && !is_right) {
         cedei_log_line(&sched->log, CEDE_LOG_ERROR,
                        "executor '%s': nice level %d is not allowed for a thread", sched->name,
                        sched->nice);

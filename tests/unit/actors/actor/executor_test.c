@@ -204,15 +204,15 @@ static uint32_t last_cpu(void) {
     return cpus[cedei_cpu_list(cpus, 1024) - 1];
 }
 
-enum { NICE = 7 };
-static int usual_nice;
+/* The test may have been started at any level. */
+static int usual_nice, special_nice;
 
 static void thread_check(bool is_special) {
     cpu_set_t set;
     EXPECT(sched_getaffinity(0, sizeof set, &set) == 0);
     EXPECT(!is_special || (CPU_COUNT(&set) == 1 && CPU_ISSET(last_cpu(), &set)));
     EXPECT(is_special || (uint32_t)CPU_COUNT(&set) == cedei_cpu_count());
-    EXPECT(cedei_thread_nice() == (is_special ? NICE : usual_nice));
+    EXPECT(cedei_thread_nice() == (is_special ? special_nice : usual_nice));
 }
 
 static cede_result check_thread(cede_self *self, void *context) {
@@ -252,12 +252,21 @@ static cede_result check_threads(cede_self *self, void *context) {
     return CEDE_OK;
 }
 
+static void special_check(int nice) {
+    uint32_t cpu = last_cpu();
+    special_nice = nice != 0 ? nice : 1; /* 0 would leave it as it is */
+    with_executor((struct cede_executor_options){.cpus = &cpu, .cpu_count = 1, .nice = special_nice},
+                  check_threads);
+}
+
 static void executor_threads_keep_to_their_processors_and_nice_level(void **state) {
     (void)state;
-    uint32_t cpu = last_cpu();
     usual_nice = cedei_thread_nice();
-    with_executor((struct cede_executor_options){.cpus = &cpu, .cpu_count = 1, .nice = NICE},
-                  check_threads);
+    special_check(usual_nice < 12 ? usual_nice + 7 : 19);
+    /* One that goes before the others, if that is allowed. */
+    if (usual_nice < -17 || cedei_thread_nice_set(usual_nice - 3) != CEDE_OK) return;
+    EXPECT_OK(cedei_thread_nice_set(usual_nice));
+    special_check(usual_nice - 3);
 }
 
 /* ---- options and shortages ---- */
