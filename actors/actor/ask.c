@@ -9,8 +9,10 @@
 
 /* ---- replies ---- */
 
+/* On CEDE_ETYPE `*expected_type` is what the asker waits for; it may be NULL. */
 static cede_result answer_local(cede_system *system, struct cedei_worker *worker,
-                                struct cedei_return back, struct cedei_msg *msg, cede_result code) {
+                                struct cedei_return back, struct cedei_msg *msg, cede_result code,
+                                const struct cede_type **expected_type) {
     struct cede_self *asker = cedei_table_slot(system, back.slot);
     if (asker == NULL || cedei_generation_of(asker) != back.generation) return CEDE_ENOACTOR;
     cedei_wake_value value = cedei_wake_code(code);
@@ -23,6 +25,7 @@ static cede_result answer_local(cede_system *system, struct cedei_worker *worker
         if (CEDEI_UNLIKELY(expected != type)) {
             bool told =
                 cedei_wait_wake(system, worker, asker, back.sequence, cedei_wake_code(CEDE_ETYPE));
+            if (told && expected_type != NULL) *expected_type = expected;
             return told ? CEDE_ETYPE : CEDE_ENOACTOR;
         }
         msg->owner = CEDEI_MSG_MAILBOX;
@@ -35,7 +38,7 @@ static cede_result answer_local(cede_system *system, struct cedei_worker *worker
 
 cede_result cedei_answer(cede_system *system, struct cedei_worker *worker, struct cedei_return back,
                          struct cedei_msg *msg, cede_result code) {
-    if (CEDEI_LIKELY(back.peer == 0)) return answer_local(system, worker, back, msg, code);
+    if (CEDEI_LIKELY(back.peer == 0)) return answer_local(system, worker, back, msg, code, NULL);
     const struct cedei_remote_ops *ops = cedei_remote_ops_of(system);
     if (ops == NULL) return CEDE_ENODE;
     if (msg != NULL) msg->owner = CEDEI_MSG_LINK;
@@ -48,6 +51,20 @@ static CEDEI_NOINLINE void reply_unwanted(cede_self *self, struct cedei_msg *msg
                                           cede_result reason) {
     cedei_sent_count(self->system, self->worker, msg->type);
     cedei_msg_dead_letter(self->system, self->worker, msg, reason);
+}
+
+/* Sends the answer. One of another type than was asked for is a mistake of the program: said here, where its place is known. */
+static cede_result reply_send(cede_self *self, struct cedei_return back, struct cedei_msg *msg,
+                              const char *here) {
+    const struct cede_type *expected_type = NULL;
+    if (back.peer != 0) return cedei_answer(self->system, self->worker, back, msg, CEDE_OK);
+    cede_result r = answer_local(self->system, self->worker, back, msg, CEDE_OK, &expected_type);
+    if (CEDEI_UNLIKELY(expected_type != NULL))
+        cedei_log_line(
+            &self->system->log, CEDE_LOG_ERROR,
+            "cede_reply at %s in actor '%s': the asker waits for a '%s', the answer is a '%s'",
+            here, self->behaviour->name, expected_type->name, msg->type->name);
+    return r;
 }
 
 static CEDEI_NOINLINE cede_result reply_slow(cede_self *self, void *request, void **message,
@@ -65,7 +82,7 @@ static CEDEI_NOINLINE cede_result reply_slow(cede_self *self, void *request, voi
     struct cedei_return back = asked->reply, before = msg->reply;
     if (CEDEI_UNLIKELY(self->system->strict)) msg = cedei_msg_relocate(self, msg, here);
     msg->reply.sequence = 0;
-    cede_result r = cedei_answer(self->system, self->worker, back, msg, CEDE_OK);
+    cede_result r = reply_send(self, back, msg, here);
     if (CEDEI_UNLIKELY(r == CEDE_ENOACTOR || r == CEDE_ENODE)) {
         if (!is_request) msg->reply = before;
         reply_unwanted(self, msg, r);
@@ -126,7 +143,7 @@ cede_result cedei_reply(cede_self *self, void *request, void **message, const ch
 void cedei_reply_deliver(cede_system *system, struct cedei_return back, struct cedei_msg *msg,
                          cede_result code) {
     back.peer = 0;
-    cede_result r = answer_local(system, NULL, back, msg, code);
+    cede_result r = answer_local(system, NULL, back, msg, code, NULL);
     if (r == CEDE_OK || msg == NULL) return;
     cedei_sent_count(system, NULL, msg->type);
     cedei_msg_dead_letter(system, NULL, msg, r);

@@ -124,7 +124,7 @@ static void buried_check(cede_self *self, const struct cedei_msg *msg, const cha
 
 static void misuse(cede_self *self, struct cedei_msg *msg, const char *call, const char *here) {
     static const char *const STATES[] = {
-        "freed or already moved",
+        "freed, already moved, or not made by cede_new",
         "owned by another turn",
         "kept by another actor",
         "in a mailbox (already sent)",

@@ -248,6 +248,7 @@ public:
         All; // a function that was inlined somewhere is analysed by itself as well
     Analyzer.MaxNodesPerTopLevelFunction = Options.Budget;
     Analyzer.ShouldUnrollLoops = true; // loops of constant length, whole
+    Analyzer.maxBlockVisitOnPath = 5;  // three rounds of other loops, and what is behind them
     Analyzer.ShouldIncludeLoopExitInCFG = true;
     Analyzer.ShouldWidenLoops = true; // what comes behind a long loop is looked at too
     Analyzer.MaxInlinableSize = 200;

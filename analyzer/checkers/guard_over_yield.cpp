@@ -107,6 +107,15 @@ bool isPrecise(const MemRegion *Region) {
   return true;
 }
 
+/// Whether two regions are different parts of one object, such as two locks of one struct.
+bool areDifferentParts(const MemRegion *One, const MemRegion *Other) {
+  if (One == nullptr || Other == nullptr)
+    return false;
+  RegionOffset A = One->getAsOffset(), B = Other->getAsOffset();
+  return A.isValid() && B.isValid() && A.getRegion() == B.getRegion() && !A.hasSymbolicOffset() &&
+         !B.hasSymbolicOffset() && A.getOffset() != B.getOffset();
+}
+
 std::string guardName(const MemRegion *Guard) {
   if (Guard == nullptr)
     return "the section";
@@ -320,7 +329,7 @@ ProgramStateRef GuardOverYield::release(ProgramStateRef State, const MemRegion *
     return State->remove<HeldGuards>(Guard);
   // Not one that is known to be held: it may be another name of one that is.
   for (const auto &Entry : State->get<HeldGuards>())
-    if (!isPrecise(Entry.first) || !isPrecise(Guard))
+    if ((!isPrecise(Entry.first) || !isPrecise(Guard)) && !areDifferentParts(Entry.first, Guard))
       State = State->remove<HeldGuards>(Entry.first);
   return State;
 }
@@ -425,7 +434,33 @@ void GuardOverYield::checkPostCall(const CallEvent &Call, CheckerContext &C) con
     C.addTransition(State);
 }
 
-/// `guard = take(...)`: a value of a guard type that a call returned.
+/// Whether an initializer says that there is nothing yet: {0}, {}, {NULL}.
+static bool isZero(const Expr *E, ASTContext &Context) {
+  E = E->IgnoreParenCasts();
+  if (const auto *Literal = dyn_cast<CompoundLiteralExpr>(E))
+    E = Literal->getInitializer()->IgnoreParenCasts();
+  if (isa<ImplicitValueInitExpr>(E))
+    return true;
+  if (const auto *List = dyn_cast<InitListExpr>(E)) {
+    for (const Expr *Part : List->inits())
+      if (Part != nullptr && !isZero(Part, Context))
+        return false;
+    return true;
+  }
+  Expr::EvalResult Result;
+  return E->isNullPointerConstant(Context, Expr::NPC_ValueDependentIsNotNull) !=
+             Expr::NPCK_NotNull ||
+         (E->EvaluateAsInt(Result, Context) && Result.Val.getInt().isZero());
+}
+
+/// Whether an expression makes a new guard: a call, or a list of what is in it.
+static bool makesGuard(const Expr *Source, ASTContext &Context) {
+  Source = Source->IgnoreParenImpCasts();
+  return isa<CallExpr>(Source) ||
+         (isa<InitListExpr, CompoundLiteralExpr>(Source) && !isZero(Source, Context));
+}
+
+/// `guard = take(...)` or `guard = {...}`: a value of a guard type.
 void GuardOverYield::checkBind(SVal Where, SVal, const Stmt *S, CheckerContext &C) const {
   const auto *Var = dyn_cast_or_null<VarRegion>(Where.getAsRegion());
   if (Var == nullptr || !Var->getValueType()->isRecordType() ||
@@ -440,7 +475,7 @@ void GuardOverYield::checkBind(SVal Where, SVal, const Stmt *S, CheckerContext &
   } else if (const auto *Assign = dyn_cast_or_null<BinaryOperator>(S)) {
     Source = Assign->isAssignmentOp() ? Assign->getRHS() : nullptr;
   }
-  if (Source == nullptr || !isa<CallExpr>(Source->IgnoreParenImpCasts()))
+  if (Source == nullptr || !makesGuard(Source, C.getASTContext()))
     return;
   Hold H{Source->IgnoreParenImpCasts(), C.getStackFrame(), Var->getDecl()};
   C.addTransition(C.getState()->set<HeldGuards>(Var, H),

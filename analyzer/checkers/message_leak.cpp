@@ -134,7 +134,7 @@ void MessageLeak::checkPostCall(const CallEvent &Call, CheckerContext &C) const 
     Add(Call.getReturnValue());
   for (unsigned I = 0; I < P->Params.size() && I < Call.getNumArgs(); ++I) {
     const cede::ParamPromise &Param = P->Params[I];
-    const MemRegion *Holder = Param.ByValue ? nullptr : cede::holderOf(Call.getArgSVal(I), C);
+    const MemRegion *Holder = Param.ByValue ? nullptr : cede::holderOf(Call, I, C);
     if (Holder == nullptr || (!Param.moves() && !Param.Given))
       continue;
     SVal Message = State->getSVal(loc::MemRegionVal(Holder), C.getASTContext().VoidPtrTy);

@@ -182,21 +182,38 @@ bool isLoopWidening(llvm::ArrayRef<const MemRegion *> Explicit, const CallEvent 
   return false;
 }
 
-/// The variable that an argument of type `T **` is the address of, without the cast to `void **`.
-const MemRegion *holderOf(SVal Arg, CheckerContext &C) {
-  const MemRegion *Region = Arg.getAsRegion();
+namespace {
+/// `&order` in `(checks, (void **)(&order))`.
+const Expr *withoutCasts(const Expr *E) {
+  for (;;) {
+    E = E->IgnoreParenCasts();
+    const auto *Comma = dyn_cast<BinaryOperator>(E);
+    if (Comma == nullptr || Comma->getOpcode() != BO_Comma)
+      return E;
+    E = Comma->getRHS();
+  }
+}
+} // namespace
+
+const MemRegion *holderOf(const CallEvent &Call, unsigned Index, CheckerContext &C) {
+  const Expr *Address = withoutCasts(Call.getArgExpr(Index));
+  QualType Held = Address->getType()->getPointeeType();
+  const MemRegion *Region = Call.getArgSVal(Index).getAsRegion();
   if (Region == nullptr)
     return nullptr;
   Region = Region->StripCasts();
+  SValBuilder &SVB = C.getSValBuilder();
   // StripCasts also takes the index away from the first element of an array.
   const auto *Typed = dyn_cast<TypedValueRegion>(Region);
   const ArrayType *Array =
       Typed != nullptr ? C.getASTContext().getAsArrayType(Typed->getValueType()) : nullptr;
-  if (Array == nullptr)
+  if (Array != nullptr)
+    Held = Array->getElementType();
+  else if (Typed != nullptr || Held.isNull() || !Held->isPointerType() || Held->isVoidPointerType())
     return Region;
-  SValBuilder &SVB = C.getSValBuilder();
-  return SVB.getRegionManager().getElementRegion(Array->getElementType(), SVB.makeZeroArrayIndex(),
-                                                 Typed, C.getASTContext());
+  // What a pointer leads to: the very region that reading it gives.
+  return SVB.getRegionManager().getElementRegion(Held, SVB.makeZeroArrayIndex(),
+                                                 cast<SubRegion>(Region), C.getASTContext());
 }
 
 namespace {

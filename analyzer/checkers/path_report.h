@@ -83,7 +83,8 @@ const Colours &coloursOf(clang::ASTContext &Context);
 
 /// The variable that an argument of type `T **` is the address of, without the cast to `void **`;
 /// or null.
-const clang::ento::MemRegion *holderOf(clang::ento::SVal Arg, clang::ento::CheckerContext &C);
+const clang::ento::MemRegion *holderOf(const clang::ento::CallEvent &Call, unsigned Index,
+                                       clang::ento::CheckerContext &C);
 
 /// Whether a call's result is thrown away, so that success and failure need not be told apart.
 bool resultIsDiscarded(const clang::CallExpr *E, clang::ASTContext &Context);

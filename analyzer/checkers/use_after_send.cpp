@@ -403,7 +403,7 @@ ProgramStateRef UseAfterSend::loseArgument(ProgramStateRef State, const CallEven
   SVal Message = Arg;
   const MemRegion *Holder = nullptr;
   if (!P.ByValue) {
-    Holder = cede::holderOf(Arg, C);
+    Holder = cede::holderOf(Call, Index, C);
     if (Holder == nullptr)
       return State;
     Message = State->getSVal(loc::MemRegionVal(Holder), C.getASTContext().VoidPtrTy);
@@ -446,7 +446,7 @@ ProgramStateRef UseAfterSend::loseArgument(ProgramStateRef State, const CallEven
 ProgramStateRef UseAfterSend::giveArgument(ProgramStateRef State, const CallEvent &Call,
                                            unsigned Index, const CallExpr *E,
                                            CheckerContext &C) const {
-  const MemRegion *Holder = cede::holderOf(Call.getArgSVal(Index), C);
+  const MemRegion *Holder = cede::holderOf(Call, Index, C);
   if (Holder == nullptr)
     return State;
   QualType Pointer = C.getASTContext().VoidPtrTy;
@@ -651,7 +651,7 @@ void UseAfterSend::checkPreCall(const CallEvent &Call, CheckerContext &C) const 
     SVal Value = Call.getArgSVal(I);
     bool MovesVariable = Param != nullptr && Param->moves() && !Param->ByValue;
     if (MovesVariable) {
-      const MemRegion *Holder = cede::holderOf(Value, C);
+      const MemRegion *Holder = cede::holderOf(Call, I, C);
       if (Holder == nullptr)
         continue;
       Value = State->getSVal(loc::MemRegionVal(Holder), C.getASTContext().VoidPtrTy);

@@ -48,6 +48,9 @@ void Colours::collect(DeclContext *Decls) {
     auto *Facts = new FunctionFacts;
     Facts->Definition = F;
     forEachCall(F->getBody(), [Facts](CallExpr *Call) { Facts->Calls.push_back(Call); });
+    for (const Decl *Local : F->decls())
+      if (const auto *Var = dyn_cast<VarDecl>(Local))
+        Facts->Acquires |= typeHasAnnotation(Var->getType(), "cede::guard");
     Functions[F->getCanonicalDecl()] = Facts;
     Order.push_back(Facts);
   }

@@ -22,7 +22,7 @@ struct FunctionFacts {
   std::vector<const clang::CallExpr *> Calls;
   const clang::CallExpr *YieldCall = nullptr; ///< the first call that yields; null: never yields
   bool Moves = false;                         ///< reaches a call that moves a message
-  bool Acquires = false;                      ///< reaches a call that takes a guard
+  bool Acquires = false; ///< reaches a call that takes a guard, or holds a value of one
 };
 
 class Colours {

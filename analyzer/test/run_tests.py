@@ -102,7 +102,8 @@ class Tests:
                 command += ["--analyze", "-Xclang", "-load", "-Xclang", checkers, "-Xclang",
                             "-analyzer-checker=cede", "-Xclang", "-analyzer-output=text",
                             "-Xclang", "-analyzer-inlining-mode=all", "-Xclang", "-analyzer-config",
-                            "-Xclang", "unroll-loops=true,cfg-loopexit=true,widen-loops=true", "-o", os.devnull]
+                            "-Xclang", "unroll-loops=true,cfg-loopexit=true,widen-loops=true",
+                            "-Xclang", "-analyzer-max-loop", "-Xclang", "5", "-o", os.devnull]
             else:
                 command += ["-fplugin=" + lint, "-Xclang", "-plugin-arg-cede-lint", "-Xclang",
                             "rules=" + rule, "-fsyntax-only"]

@@ -113,7 +113,59 @@ CEDE_YIELDS void a10(struct co *co, struct dev *d) {
     lk_give(&d->lock);
 }
 
+/* a value that no call made */
+CEDE_YIELDS int a_value_by_a_list(struct co *co, struct dev *d) {
+    struct span s = {.depth = d->n};
+    co_wait(co); // expect: guard-over-yield
+    return s.depth;
+}
+
+CEDE_YIELDS void a_value_assigned(struct co *co, struct dev *d) {
+    struct span s = {0};
+    co_wait(co); /* nothing is held yet */
+    s = (struct span){d->n + 1};
+    co_wait(co); // expect: guard-over-yield
+    span_close(s);
+}
+
+/* the neighbour is given back */
+CEDE_YIELDS void another_of_the_array(struct co *co, struct dev *d) {
+    lk_take(&d[1].lock);
+    lk_give(&d[0].lock);
+    co_wait(co); // expect: guard-over-yield
+    lk_give(&d[1].lock);
+}
+
+struct pair {
+    struct lk left, right;
+};
+
+CEDE_YIELDS void another_of_the_struct(struct co *co, struct pair *pair) {
+    lk_take(&pair->left);
+    lk_give(&pair->right);
+    co_wait(co); // expect: guard-over-yield
+}
+
 /* silent */
+CEDE_YIELDS void the_same_of_the_array(struct co *co, struct dev *d, int i) {
+    lk_take(&d[1].lock);
+    lk_give(&d[i].lock); /* it may be that one */
+    co_wait(co);
+}
+
+CEDE_YIELDS int a_value_that_has_ended(struct co *co, struct dev *d) {
+    struct span s = {d->n};
+    span_close(s);
+    co_wait(co);
+    return d->n;
+}
+
+CEDE_YIELDS void a_value_of_zeroes(struct co *co) {
+    struct span s = {0}, t = {};
+    (void)s, (void)t;
+    co_wait(co);
+}
+
 CEDE_YIELDS void o1(struct co *co, struct dev *d) {
     lk_take(&d->lock);
     d->n++;

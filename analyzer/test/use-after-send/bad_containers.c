@@ -273,3 +273,48 @@ cede_result last_in_loop(cede_self *self, struct post *post) {
         audit_id(last->id); // expect: use-after-send
     return CEDE_OK;
 }
+
+/* three rounds with a way out, and what is behind them */
+cede_result all_of_three(cede_self *self, struct post *post) {
+    struct mail *drafts[3] = {0};
+    for (int i = 0; i < 3; i++)
+        drafts[i] = cede_new(self, mail);
+    for (int i = 0; i < 3; i++)
+        if (drafts[i] != NULL && cede_send(self, post->peers[i], &drafts[i]) != CEDE_OK)
+            return CEDE_EFAILED;
+    audit_id(drafts[1]->id); // expect: use-after-send
+    return CEDE_OK;
+}
+
+cede_result all_of_three_given(cede_self *self, struct post *post, struct mail *drafts[3]) {
+    struct mail *first = drafts[0];
+    for (int i = 0; i < 3; i++)
+        if (cede_send(self, post->peers[i], &drafts[i]) != CEDE_OK)
+            return CEDE_EFAILED;
+    audit_id(first->id); // expect: use-after-send
+    return CEDE_OK;
+}
+
+/* the variable is behind a pointer */
+cede_result behind_a_pointer(cede_self *self, struct post *post, struct mail **slot) {
+    struct mail *alias = *slot;
+    if (cede_send(self, post->hub, slot) != CEDE_OK)
+        return CEDE_EFAILED;
+    audit_id(alias->id); // expect: use-after-send
+    return CEDE_OK;
+}
+
+cede_result first_of_several(cede_self *self, struct post *post, struct mail **slots) {
+    struct mail *alias = slots[0];
+    if (cede_send(self, post->hub, &slots[0]) != CEDE_OK)
+        return CEDE_EFAILED;
+    audit(cede_str_text(&alias->subject)); // expect: use-after-send
+    return CEDE_OK;
+}
+
+cede_result read_again(cede_self *self, struct post *post, struct mail **slot) {
+    cede_result r = cede_send(self, post->hub, slot);
+    if (r == CEDE_OK)
+        audit_id((*slot)->id); // expect: use-after-send
+    return r;
+}

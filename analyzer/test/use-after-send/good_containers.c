@@ -264,3 +264,42 @@ cede_result macro_foreach(cede_self *self, struct post *post, struct mail *m) {
     cede_result r = cede_send(self, post->hub, &m);
     return r;
 }
+
+/* three rounds with a way out, and what is behind them */
+cede_result all_but_the_last(cede_self *self, struct post *post, struct mail *drafts[4]) {
+    for (int i = 0; i < 3; i++)
+        if (cede_send(self, post->peers[i], &drafts[i]) != CEDE_OK)
+            return CEDE_EFAILED;
+    audit_id(drafts[3]->id);
+    return CEDE_OK;
+}
+
+/* the variable is behind a pointer */
+cede_result another_behind_a_pointer(cede_self *self, struct post *post, struct mail **slots) {
+    struct mail *second = slots[1];
+    if (cede_send(self, post->hub, &slots[0]) != CEDE_OK) {
+        audit_id(slots[0]->id);
+        return CEDE_EFAILED;
+    }
+    audit_id(second->id);
+    return CEDE_OK;
+}
+
+cede_result filled_again(cede_self *self, struct post *post, struct mail **slot) {
+    if (cede_send(self, post->hub, slot) != CEDE_OK)
+        return CEDE_EFAILED;
+    *slot = cede_new(self, mail);
+    if (*slot != NULL)
+        (*slot)->id = 1;
+    return CEDE_OK;
+}
+
+cede_result slot_without_alias(cede_self *self, struct post *post, struct mail **slot) {
+    uint64_t id = (*slot)->id;
+    cede_result r = cede_send(self, post->hub, slot);
+    if (r == CEDE_OK)
+        audit_id(id);
+    else if (*slot != NULL)
+        audit_id((*slot)->id);
+    return r;
+}

@@ -317,7 +317,6 @@ TURN_TEST(reply_a_second_time_is_refused) {
 }
 
 static cede_result reply_with_a_number(cede_self *self, void *context) {
-    (void)context;
     struct question *request = NULL;
     EXPECT_OK(cede_recv(self, question, &request, CEDE_FOREVER));
     struct number *wrong = cede_new(self, number);
@@ -326,12 +325,19 @@ static cede_result reply_with_a_number(cede_self *self, void *context) {
     EXPECT_RESULT(cede_reply(self, request, &wrong), CEDE_EINVAL); /* the asker was told already */
     cede_drop(self, &wrong);
     cede_drop(self, &request);
+    flag_set(context, 1);
     return CEDE_STOP;
 }
 
-TURN_TEST(reply_of_another_type_fails_on_both_sides) {
-    (void)context;
-    EXPECT_RESULT(question_ask(self, play(self, reply_with_a_number, NULL), 1, NULL), CEDE_ETYPE);
+TURN_TEST(reply_of_another_type_fails_on_both_sides_and_is_named) {
+    struct fixture *fixture = context;
+    static _Atomic uint32_t done;
+    flag_set(&done, 0);
+    EXPECT_RESULT(question_ask(self, play(self, reply_with_a_number, &done), 1, NULL), CEDE_ETYPE);
+    flag_await(self, &done, 1);
+    EXPECT(fixture_logged(fixture, "ask_test.c:"));
+    EXPECT(fixture_logged(
+        fixture, "in actor 'player': the asker waits for a 'answer', the answer is a 'number'"));
     return CEDE_OK;
 }
 
@@ -746,7 +752,7 @@ int main(void) {
         WITH_SYSTEM(ask_gives_up_in_time_and_the_late_reply_is_a_dead_letter),
         WITH_SYSTEM(reply_to_an_asker_that_was_killed_is_a_dead_letter),
         WITH_SYSTEM(reply_a_second_time_is_refused),
-        WITH_SYSTEM(reply_of_another_type_fails_on_both_sides),
+        WITH_SYSTEM(reply_of_another_type_fails_on_both_sides_and_is_named),
         WITH_SYSTEM(reply_without_request_message_or_self_is_refused),
         WITH_SYSTEM(request_that_is_sent_on_is_answered_by_its_last_receiver),
         WITH_SYSTEM(request_that_begins_an_actor_is_answered_by_it),
