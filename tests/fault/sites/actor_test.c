@@ -1,9 +1,8 @@
-/* The calls for memory of actors/actor: what a system has one of, watches, failures, copies, inboxes, executors, signals. */
+/* The calls for memory of actors/actor: what a system has one of, watches, failures, copies, executors, signals. */
 #include <signal.h>
 
 #include <cede/executor.h>
 #include <cede/failure.h>
-#include <cede/inbox.h>
 #include <cede/signal.h>
 
 #include "actors/actor/signal.h"
@@ -31,16 +30,6 @@ TURN_TEST(an_actor_becomes_a_root_by_the_next_call) {
     return CEDE_OK;
 }
 
-static void an_inbox_is_opened_by_the_next_call(void **state) {
-    struct fixture *fixture = *state;
-    cede_inbox *inbox = NULL;
-    EXPECT_SHORT("actors/actor/inbox.c", "cede_inbox_open",
-                 cede_inbox_open(fixture->system, 0, &inbox), CEDE_ENOMEM);
-    EXPECT(inbox == NULL);
-    EXPECT_OK(cede_inbox_open(fixture->system, 0, &inbox));
-    cede_inbox_close(inbox);
-}
-
 static void an_executor_is_made_by_the_next_call(void **state) {
     static const char *const FUNCTIONS[][2] = {{"actors/actor/executor.c", "cede_executor_create"},
                                                {"core/sched/sched.c", "cpus_take"},
@@ -48,7 +37,7 @@ static void an_executor_is_made_by_the_next_call(void **state) {
     struct fixture *fixture = *state;
     struct cede_executor_options options = {.workers = 1};
     cede_executor *executor = NULL;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         EXPECT_SHORT(FUNCTIONS[i][0], FUNCTIONS[i][1],
                      cede_executor_create(fixture->system, &options, &executor), CEDE_ENOMEM);
         EXPECT(executor == NULL);
@@ -198,7 +187,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SITE_TEST(a_part_of_the_system_is_made_by_the_next_call),
         SITE_TEST(an_actor_becomes_a_root_by_the_next_call),
-        SITE_TEST(an_inbox_is_opened_by_the_next_call),
         SITE_TEST(an_executor_is_made_by_the_next_call),
         SITE_TEST(a_watch_is_refused_and_nothing_is_watched),
         SITE_TEST(a_failure_goes_without_a_text),

@@ -1,4 +1,4 @@
-/* The calls for memory of core/: threads, stacks, blocks, sources, processes, epochs. */
+/* The calls for memory of core/: stacks, blocks, sources, processes, epochs. */
 #include <cede/io.h>
 
 #include "core/mem/block.h"
@@ -73,14 +73,13 @@ TURN_TEST(stacks_are_not_measured_without_memory) {
 
 static void no_system_is_made_without_memory(void **state) {
     static const char *const FUNCTIONS[][2] = {{"core/sched/sched.c", "cpus_take"},
-                                               {"core/sched/sched.c", "cedei_sched_init"},
                                                {"actors/actor/system.c", "cede_system_create"}};
     (void)state;
     struct fixture *log = calloc(1, sizeof *log);
     EXPECT(log != NULL);
     pthread_mutex_init(&log->lock, NULL);
     struct cede_options options = {.workers = 1, .log = fixture_log, .log_context = log};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         cede_system *system = NULL;
         EXPECT_SHORT(FUNCTIONS[i][0], FUNCTIONS[i][1], cede_system_create(&system, &options),
                      CEDE_ENOMEM);
@@ -89,43 +88,6 @@ static void no_system_is_made_without_memory(void **state) {
         cede_system_destroy(system);
     }
     fixture_free(log);
-}
-
-static cede_result job_run(void *message) {
-    ((struct number *)message)->value++;
-    return CEDE_OK;
-}
-
-/* On a fresh system: no thread of the pool is there to do it. */
-TURN_TEST(a_job_is_refused_without_memory_for_its_thread) {
-    (void)context;
-    struct number *number = cede_new(self, number);
-    EXPECT(number != NULL);
-    EXPECT_SHORT("core/sched/pool.c", "thread_make", cede_run_blocking(self, job_run, &number),
-                 CEDE_ENOMEM);
-    EXPECT(number != NULL && number->value == 0);
-    EXPECT_OK(cede_run_blocking(self, job_run, &number));
-    EXPECT_EQUAL(number->value, 1);
-    cede_drop(self, &number);
-    return CEDE_OK;
-}
-
-static cede_result blocking_run(cede_self *self, void *context) {
-    (void)self;
-    flag_set(context, 1);
-    return CEDE_STOP;
-}
-
-/* What cannot be refused any more waits until there is a thread. */
-TURN_TEST(an_actor_that_blocks_runs_later_without_memory_for_its_thread) {
-    static _Atomic uint32_t has_run;
-    (void)context;
-    flag_set(&has_run, 0);
-    site_arm("core/sched/pool.c", "thread_make");
-    (void)play_as(self, &player_that_blocks, blocking_run, (void *)&has_run);
-    site_disarm();
-    while (flag_get(&has_run) == 0) EXPECT_OK(cede_sleep(self, 100000));
-    return CEDE_OK;
 }
 
 TURN_TEST(a_pipe_is_refused_without_memory_for_what_is_watched) {
@@ -146,8 +108,6 @@ int main(void) {
         cmocka_unit_test(blocks_cannot_be_had_and_can_be_had_later),
         SITE_TEST(stacks_are_not_measured_without_memory),
         cmocka_unit_test(no_system_is_made_without_memory),
-        SITE_TEST(a_job_is_refused_without_memory_for_its_thread),
-        SITE_TEST(an_actor_that_blocks_runs_later_without_memory_for_its_thread),
         SITE_TEST(a_pipe_is_refused_without_memory_for_what_is_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
