@@ -120,6 +120,14 @@ void cedei_alloc_fail_at(const char *file, const char *function, uint64_t count,
     fault_arm(file, function, count, once);
 }
 
+bool cedei_alloc_site_fails(const struct cedei_alloc_site *site) {
+    /* acquire: as in fault_due. */
+    uint32_t mode = atomic_load_explicit(&fault_mode, memory_order_acquire);
+    if (CEDEI_LIKELY(mode == FAULT_OFF)) return false;
+    /* relaxed: as in fault_hits. */
+    return atomic_load_explicit(&fault_file, memory_order_relaxed) != NULL && fault_hits(mode, site);
+}
+
 uint64_t cedei_alloc_fail_never(void) {
     /* relaxed: switching off publishes nothing; the caller has joined or quietened the threads that it tests. */
     atomic_store_explicit(&fault_mode, FAULT_OFF, memory_order_relaxed);

@@ -12,7 +12,8 @@
 #include "core/base/base.h"
 #include "core/sys/guard.h"
 
-/* A call for memory in the source. Builds with tests, and the simulator, know each; the shipped library none. */
+/* A call for memory in the source, also for a mapping (map.h). Builds with tests, and the simulator, know each; the shipped
+ * library none. */
 struct cedei_alloc_site {
     const char *here; /* file:line */
     const char *function;
@@ -74,6 +75,8 @@ void cedei_alloc_fail_after(uint64_t count, bool once);
 /* The same for the calls in one function (of `file`, a path from the root) and no others, in builds that know their sites. With
  * CEDE_ALLOC_SITES=path in the environment, each place that failed so is added to that file (tests/fault/sites/sites.py). */
 void cedei_alloc_fail_at(const char *file, const char *function, uint64_t count, bool once);
+/* For map.c: whether that is so for a call at `site`. Mappings do not count for cedei_alloc_fail_after. */
+CEDE_NODISCARD bool cedei_alloc_site_fails(const struct cedei_alloc_site *site);
 /* Ends either. Returns how many allocations were asked for since, of those that count. */
 uint64_t cedei_alloc_fail_never(void);
 

@@ -73,6 +73,8 @@ void cedei_guard_begin(void) {
         /* release: pairs with the acquire in arena_base; publishes `records`. */
         if (space != NULL && records != NULL)
             atomic_store_explicit(&arena, space, memory_order_release);
+        else if (space != NULL)
+            cedei_map_release(space, ARENA_SIZE);
     }
     cedei_mutex_unlock(&lock);
 }

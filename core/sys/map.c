@@ -25,9 +25,9 @@ static void pages_release(void *base, size_t size) {
         (void)madvise(base, size, MADV_DONTNEED);
 }
 
-void *cedei_map_reserve(size_t size, size_t align) {
+void *cedei_map_reserve_by(const struct cedei_alloc_site *site, size_t size, size_t align) {
     size_t room = size + align;
-    if (cedei_call_fails(CEDEI_CALL_MMAP)) return NULL;
+    if (cedei_alloc_site_fails(site) || cedei_call_fails(CEDEI_CALL_MMAP)) return NULL;
     char *base = mmap(NULL, room, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
@@ -37,8 +37,8 @@ void *cedei_map_reserve(size_t size, size_t align) {
     return base + lead;
 }
 
-void *cedei_map_reserve_huge(size_t size, size_t lead) {
-    char *base = cedei_map_reserve(size, CEDEI_HUGE_PAGE);
+void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size, size_t lead) {
+    char *base = cedei_map_reserve_by(site, size, CEDEI_HUGE_PAGE);
     if (base != NULL && lead < size && !cedei_call_fails(CEDEI_CALL_MADVISE_HUGE))
         (void)madvise(base + lead, size - lead, MADV_HUGEPAGE); /* a wish; small pages do as well */
     return base;

@@ -11,12 +11,12 @@
 #undef tick_of
 
 /* Posts are no part of the models. */
-void *cedei_map_reserve(size_t size, size_t align) {
-    (void)size, (void)align;
+void *cedei_map_reserve_by(const struct cedei_alloc_site *site, size_t size, size_t align) {
+    (void)site, (void)size, (void)align;
     return NULL;
 }
-void *cedei_map_reserve_huge(size_t size, size_t align) {
-    (void)size, (void)align;
+void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size, size_t lead) {
+    (void)site, (void)size, (void)lead;
     return NULL;
 }
 void cedei_map_release(void *base, size_t size) { (void)base, (void)size; }

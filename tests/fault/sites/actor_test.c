@@ -1,8 +1,9 @@
-/* The calls for memory of actors/actor: what a system has one of, watches, failures, copies, executors, signals. */
+/* The calls for memory of actors/actor: what a system has one of, watches, failures, copies, inboxes, executors, signals. */
 #include <signal.h>
 
 #include <cede/executor.h>
 #include <cede/failure.h>
+#include <cede/inbox.h>
 #include <cede/signal.h>
 
 #include "actors/actor/signal.h"
@@ -30,14 +31,64 @@ TURN_TEST(an_actor_becomes_a_root_by_the_next_call) {
     return CEDE_OK;
 }
 
+static void an_inbox_is_opened_by_the_next_call(void **state) {
+    struct fixture *fixture = *state;
+    cede_inbox *inbox = NULL;
+    EXPECT_SHORT("actors/actor/inbox.c", "cede_inbox_open",
+                 cede_inbox_open(fixture->system, 0, &inbox), CEDE_ENOMEM);
+    EXPECT(inbox == NULL);
+    EXPECT_OK(cede_inbox_open(fixture->system, 0, &inbox));
+    cede_inbox_close(inbox);
+}
+
+static cede_result message_run(cede_self *self, void *context) {
+    (void)context;
+    number_send(self, cede_self_ref(self), 1);
+    EXPECT_EQUAL(number_await(self), 1);
+    return CEDE_OK;
+}
+
+/* There is room for fewer actors, or for none. */
+static void a_system_takes_what_memory_there_is_for_actors(void **state) {
+    struct cede_options options = {.workers = 1};
+    (void)state;
+    site_arm("actors/actor/table.c", "cedei_table_init");
+    struct fixture *fixture = fixture_begin(options);
+    site_disarm();
+    uint32_t fewer = fixture->system->slots_max;
+    fixture_run(fixture, message_run, NULL);
+    fixture_end(fixture);
+    fixture = fixture_begin(options);
+    EXPECT(fewer > 0 && fewer < fixture->system->slots_max);
+    fixture_end(fixture);
+    cede_system *system = NULL;
+    cedei_alloc_fail_at("actors/actor/table.c", "cedei_table_init", 0, false);
+    EXPECT_RESULT(cede_system_create(&system, &options), CEDE_ENOMEM);
+    EXPECT(cedei_alloc_fail_never() > 2 && system == NULL);
+}
+
+static void a_system_goes_without_knowing_where_messages_were_made(void **state) {
+    (void)state;
+    if (!CEDEI_CHECKS) {
+        site_absent("actors/actor/births.c", "return cedei_map_reserve");
+        return;
+    }
+    site_arm("actors/actor/births.c", "cedei_births_create");
+    struct fixture *fixture = fixture_begin((struct cede_options){.workers = 1});
+    site_disarm();
+    fixture_run(fixture, message_run, NULL);
+    fixture_end(fixture);
+}
+
 static void an_executor_is_made_by_the_next_call(void **state) {
     static const char *const FUNCTIONS[][2] = {{"actors/actor/executor.c", "cede_executor_create"},
                                                {"core/sched/sched.c", "cpus_take"},
-                                               {"core/sched/sched.c", "cedei_sched_init"}};
+                                               {"core/sched/sched.c", "workers_make"},
+                                               {"core/sched/sched.c", "wheels_init"}};
     struct fixture *fixture = *state;
     struct cede_executor_options options = {.workers = 1};
     cede_executor *executor = NULL;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         EXPECT_SHORT(FUNCTIONS[i][0], FUNCTIONS[i][1],
                      cede_executor_create(fixture->system, &options, &executor), CEDE_ENOMEM);
         EXPECT(executor == NULL);
@@ -141,6 +192,39 @@ TURN_TEST(a_part_of_a_message_stays_where_it_is) {
     return CEDE_OK;
 }
 
+static cede_result note_run(cede_self *self, void *context) {
+    struct note *note = cede_new(self, note);
+    EXPECT(note != NULL);
+    EXPECT_OK(cede_str_set(&note->text, "text"));
+    EXPECT_EQUAL(cedei_guard_has(note->text.data), context != NULL);
+    EXPECT_OK(cede_send(self, cede_self_ref(self), &note));
+    EXPECT_OK(cede_recv(self, note, &note, 0));
+    EXPECT(strcmp(cede_str_text(&note->text), "text") == 0);
+    cede_drop(self, &note);
+    return CEDE_OK;
+}
+
+/* A late use is then not noticed at once; the next system tries again. */
+static void a_strict_system_goes_without_guards(void **state) {
+    struct cede_options options = {.workers = 1, .strict = true};
+    (void)state;
+    if (!CEDEI_GUARDS) {
+        site_absent("core/sys/guard.c", "*space = cedei_map_reserve");
+        site_absent("core/sys/guard.c", "records = cedei_map_reserve");
+        return;
+    }
+    for (uint64_t i = 0; i < 2; i++) { /* of its two mappings */
+        cedei_alloc_fail_at("core/sys/guard.c", "cedei_guard_begin", i, true);
+        struct fixture *fixture = fixture_begin(options);
+        EXPECT_EQUAL(cedei_alloc_fail_never(), i + 1);
+        fixture_run(fixture, note_run, NULL);
+        fixture_end(fixture);
+    }
+    struct fixture *fixture = fixture_begin(options);
+    fixture_run(fixture, note_run, fixture);
+    fixture_end(fixture);
+}
+
 static int strict_setup(void **state) {
     *state = fixture_begin((struct cede_options){.workers = 1, .strict = true});
     return 0;
@@ -185,8 +269,12 @@ static void a_program_goes_without_its_signals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_strict_system_goes_without_guards), /* before there are any */
         SITE_TEST(a_part_of_the_system_is_made_by_the_next_call),
         SITE_TEST(an_actor_becomes_a_root_by_the_next_call),
+        SITE_TEST(an_inbox_is_opened_by_the_next_call),
+        cmocka_unit_test(a_system_takes_what_memory_there_is_for_actors),
+        cmocka_unit_test(a_system_goes_without_knowing_where_messages_were_made),
         SITE_TEST(an_executor_is_made_by_the_next_call),
         SITE_TEST(a_watch_is_refused_and_nothing_is_watched),
         SITE_TEST(a_failure_goes_without_a_text),
