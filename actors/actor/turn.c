@@ -164,8 +164,9 @@ static void late_messages_drop(cede_self *self) {
 void cedei_turn_end(cede_self *self, cede_result reason) {
     cede_system *system = self->system;
     cedei_life_end(self, reason);
+    struct cedei_worker *worker = self->worker; /* a late message may have another run it at once */
     late_messages_drop(self);
-    cedei_table_give(system, self->worker, self);
+    cedei_table_give(system, worker, self);
 }
 
 /* Ends a suspended turn where it stands: its stack goes back to the pool, unwound by nobody. Cleanups may still use it. */

