@@ -169,8 +169,9 @@ static void totals_are_the_sums_over_all_types(void **state) {
     fixture_run(fixture, types_tell_sent_from_refused_and_dead_turn, NULL);
     fixture_run(fixture, types_count_a_request_and_its_reply_apart_turn, NULL);
     struct cede_metrics metrics;
-    do cede_system_metrics(fixture->system, &metrics);
-    while (metrics.actors_spawned != metrics.actors_ended);
+    do cede_system_metrics(fixture->system, &metrics); /* an end is counted before all is dropped */
+    while (metrics.actors_spawned != metrics.actors_ended ||
+           metrics.messages_allocated != metrics.messages_dropped);
     struct cede_type_metrics types[64], sum = {0};
     size_t count = cede_system_types(fixture->system, types, 64);
     EXPECT(count <= 64);
@@ -330,17 +331,17 @@ static void actor_counts_begin_anew_with_each_tenant_of_a_slot(void **state) {
 
 TURN_TEST(actors_are_all_found_page_by_page) {
     enum { ACTORS = 7 };
-    static _Atomic uint32_t flag;
+    static _Atomic uint32_t flags[ACTORS];
     (void)context;
     cede_system *system = cede_self_system(self);
     cede_ref all[ACTORS];
     for (int i = 0; i < ACTORS; i++) {
-        flag_set(&flag, 0);
-        all[i] = play(self, busy_then_stop, &flag);
-        flag_await(self, &flag, 2);
+        flag_set(&flags[i], 0);
+        all[i] = play(self, busy_then_stop, &flags[i]);
+        flag_await(self, &flags[i], 2);
         if (i % 2 == 0) continue; /* these live on */
         EXPECT_OK(cede_monitor(self, all[i]));
-        flag_set(&flag, 1);
+        flag_set(&flags[i], 1);
         EXPECT_RESULT(down_await(self, all[i]), CEDE_OK);
     }
     uint32_t found[ACTORS] = {0}, mine = 0, at = 0;
@@ -356,7 +357,7 @@ TURN_TEST(actors_are_all_found_page_by_page) {
     EXPECT_EQUAL(mine, 1);
     for (int i = 0; i < ACTORS; i++) EXPECT_EQUAL(found[i], i % 2 == 0);
     EXPECT_EQUAL(cede_system_actors(system, &at, page, 2), 0);
-    flag_set(&flag, 1);
+    for (int i = 0; i < ACTORS; i += 2) flag_set(&flags[i], 1);
     return CEDE_OK;
 }
 
