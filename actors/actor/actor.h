@@ -142,8 +142,10 @@ struct cede_system {
     void *dead_letter_context;                               /* I */
     _Atomic uint64_t dead_letters[CEDE_DEAD_LETTER_REASONS]; /* P: by reason */
     _Atomic uint64_t dead_letter_logged_ns; /* P: when the last one was; 0: never */
-    struct cede_self *slots;                /* I: address space for `slots_max`, lazily touched */
-    uint32_t slots_max;                     /* I */
+    _Atomic uint64_t cycles_logged_ns,
+        cycles_logged;            /* P: since when, and how many were found since */
+    struct cede_self *slots;      /* I: address space for `slots_max`, lazily touched */
+    uint32_t slots_max;           /* I */
     uint32_t slots_cached_max;    /* I: per worker; even; 0: the table is too small for that */
     _Atomic uint32_t slots_ready; /* P: those below it are initialised */
     struct cedei_log log;         /* I */

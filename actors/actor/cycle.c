@@ -5,7 +5,10 @@
 
 #include <stdio.h>
 
-enum { HOPS_MAX = 64, TEXT_MAX = 640 };
+#include "core/sys/clock.h"
+
+enum { HOPS_MAX = 64, TEXT_MAX = 640, LINES_MAX = 10 };
+#define LINES_EVERY_NS 1000000000u
 
 /* An actor that waits. */
 struct hop {
@@ -91,9 +94,35 @@ static void cycle_print(struct cede_self *first, uint32_t kind, const struct hop
     (void)text_add(out, used, verb, first);
 }
 
+/* LINES_MAX a second: actors that go on after CEDE_EDEADLK may come to the next at once. `*left_out`: not logged before. */
+static bool log_is_due(cede_system *system, uint64_t *left_out) {
+    uint64_t now_ns = cedei_clock_now_ns();
+    /* relaxed (all): only how many lines there are depends on it. */
+    uint64_t since_ns = atomic_load_explicit(&system->cycles_logged_ns, memory_order_relaxed);
+    if (since_ns == 0 || now_ns - since_ns >= LINES_EVERY_NS) {
+        if (atomic_compare_exchange_strong_explicit(&system->cycles_logged_ns, &since_ns, now_ns,
+                                                    memory_order_relaxed, memory_order_relaxed)) {
+            /* relaxed: as above. */
+            uint64_t logged =
+                atomic_exchange_explicit(&system->cycles_logged, 1, memory_order_relaxed);
+            *left_out = logged > LINES_MAX ? logged - LINES_MAX : 0;
+            return true;
+        }
+    }
+    *left_out = 0;
+    /* relaxed: as above. */
+    return atomic_fetch_add_explicit(&system->cycles_logged, 1, memory_order_relaxed) < LINES_MAX;
+}
+
 static CEDEI_NOINLINE void cycle_log(struct cede_self *first, uint32_t kind, const struct hop *hops,
                                      int count, const char *call, const char *here) {
     char text[TEXT_MAX];
+    uint64_t left_out = 0;
+    if (!log_is_due(first->system, &left_out)) return;
+    if (left_out != 0)
+        cedei_log_line(&first->system->log, CEDE_LOG_WARNING,
+                       "%llu further circles of waiting actors were found and not logged",
+                       (unsigned long long)left_out);
     cycle_print(first, kind, hops, count, text);
     cedei_log_line(&first->system->log, CEDE_LOG_WARNING,
                    "%s%s%s: actor %s: this would wait for ever", call,

@@ -15,7 +15,7 @@
 uint32_t cedei_weight_of(struct cede_self *actor, const struct cedei_msg *msg) {
     if (cedei_weight_max_of(actor) == UINT64_MAX) return 0;
     if (actor->open_max != INT32_MIN && (msg->type->special & CEDEI_SPECIAL_HEAVY) == 0) return 0;
-    size_t size = sizeof *msg + cedei_message_weight(msg->type, msg + 1);
+    size_t size = cedei_message_weight(msg->type, msg + 1);
     size_t weight = (size + 63) / 64;
     return weight < (size_t)CEDEI_WEIGHT_MAX ? (uint32_t)weight : (uint32_t)CEDEI_WEIGHT_MAX;
 }

@@ -20,8 +20,8 @@ void cedei_message_clear(const struct cede_type *type, void *message);
 typedef void *cedei_block_move_fn(void *block, size_t size);
 void cedei_message_move(const struct cede_type *type, void *message, cedei_block_move_fn *move);
 
-/* The bytes of the struct and of what it owns: what was set (text, bytes) or reserved (lists); what others share, and what an
- * opaque type holds, is not counted. */
+/* The bytes of the message and of what it owns, as the blocks that were taken for them: for what was set (text, bytes) or reserved
+ * (lists); what others share, and what an opaque type holds, is not counted. */
 size_t cedei_message_weight(const struct cede_type *type, const void *message);
 
 struct cedei_msg;

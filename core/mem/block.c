@@ -9,11 +9,14 @@
 #include "core/sys/alloc.h"
 #include "core/sys/map.h"
 
-/* A class starts with small chunks; once it has LARGE_FROM bytes it grows by huge pages, which spare page faults. */
+/* A class starts with small chunks; from LARGE_FROM bytes on it grows by larger ones, and from HUGE_FROM on by huge pages, which
+ * spare page faults. Not before: a huge page is resident as a whole from its first block on, and should be no more than a tenth of
+ * what the class has. */
 enum {
     CHUNK_SMALL = 64 * 1024,
     CHUNK_LARGE = 2 * 1024 * 1024,
     LARGE_FROM = 512 * 1024,
+    HUGE_FROM = 10 * CHUNK_LARGE,
     CHUNK_LEAD = 64
 };
 
@@ -30,6 +33,10 @@ const uint8_t cedei_block_class_of_lines[CEDEI_BLOCK_SIZE_MAX / 64 + 1] = {
     8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
 
 static uint32_t class_of(size_t size) { return cedei_block_class_of_lines[(size + 63) / 64]; }
+
+size_t cedei_block_size_of(size_t size) {
+    return size <= CEDEI_BLOCK_SIZE_MAX ? CLASS_SIZES[class_of(size)] : cedei_alloc_size_of(size);
+}
 
 void cedei_block_depot_init(struct cedei_block_depot *depot) {
     *depot = (struct cedei_block_depot){0};
@@ -54,7 +61,8 @@ static bool chunk_add(struct cedei_block_depot *depot, uint32_t class_index) {
     char *memory = NULL;
     uintptr_t start = 0;
     if (size == CHUNK_LARGE) {
-        start = (uintptr_t)cedei_map_reserve_huge(CHUNK_LARGE, 0);
+        size_t lead = depot->carved[class_index] >= HUGE_FROM ? 0 : CHUNK_LARGE;
+        start = (uintptr_t)cedei_map_reserve_huge(CHUNK_LARGE, lead);
     } else {
         memory = cedei_alloc(CHUNK_SMALL + CHUNK_LEAD);
         if (memory != NULL)

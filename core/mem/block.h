@@ -87,6 +87,9 @@ CEDEI_INLINE void cedei_block_give(struct cedei_block_depot *depot, struct cedei
     cedei_block_give_slow(depot, cache, block, size);
 }
 
+/* How much memory a block of `size` bytes takes up. */
+size_t cedei_block_size_of(size_t size);
+
 void cedei_block_cache_flush(struct cedei_block_depot *depot, struct cedei_block_cache *cache);
 
 #endif

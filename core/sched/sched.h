@@ -43,6 +43,15 @@ struct cedei_sample {
     _Atomic uint64_t lengths[CEDEI_TURN_LENGTHS];
 };
 
+/* How long tasks from the LIFO slot may go on while others wait, see slot_goes_on in next.c. Access: its worker only. */
+struct cedei_slot_time {
+    uint64_t since_ns; /* from then on the others' time is not in `owed_ns` yet; 0: not known */
+    uint64_t owed_ns;  /* that the others have had and the slot has not */
+    uint64_t until_ns; /* the slot goes on until then; 0: it has no time of its own */
+    uint64_t look_ns;  /* the last look at the clock */
+    uint32_t skip;     /* looks to leave out */
+};
+
 /* A thread that runs tasks: a worker proper, or a thread of the blocking pool.
  * Access: I = set before the thread starts; W = the thread only; P = any thread, atomic. */
 struct cedei_worker {
@@ -74,6 +83,8 @@ struct cedei_worker {
     uint32_t poll_ticks; /* W: from one such look to the next */
     uint64_t polled_ns;  /* W: when the last one was, while timers are set; 0: not known */
     uint32_t lifo_from; /* W: the tick before the present run of tasks from `lifo` while others wait */
+    uint32_t lifo_runs; /* W: so many in that run */
+    struct cedei_slot_time slot_time;
     uint32_t steal_from;         /* W: where the next search begins */
     struct cedei_stack *stack;   /* W: that it runs on */
     struct cedei_stack *discard; /* W: left for good by the last switch */

@@ -51,7 +51,7 @@ static inline uint32_t cedei_tick_of(struct cedei_worker *worker) {
 
 /* Owner only: others wait since the tick `from`, so the slot may be used so many times more. */
 static inline void cedei_lifo_limit(struct cedei_worker *worker, uint32_t from) {
-    uint32_t look = from + CEDEI_LIFO_RUNS_MAX + 1;
+    uint32_t look = from + worker->lifo_runs + 1;
     if ((int32_t)(worker->look_tick - look) <= 0) return;
     worker->look_tick = look;
     worker->lifo_from = from;

@@ -43,6 +43,7 @@ void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, u
     worker->steal_from = index;
     worker->poll_tick = worker->look_tick = 1;
     worker->poll_ticks = CEDEI_POLL_TICKS;
+    worker->lifo_runs = CEDEI_LIFO_RUNS_MAX;
     worker->sample.random = index;
     /* relaxed (all): no thread is there yet. */
     atomic_store_explicit(&worker->alone, index == 0 && sched->may_be_alone, memory_order_relaxed);

@@ -46,6 +46,10 @@ CEDE_NODISCARD void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site,
 CEDE_NODISCARD void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t size);
 /* NULL does nothing. */
 void cedei_free(void *block);
+/* How much memory such a block takes up, with what malloc (glibc's) puts in front of it. */
+static inline size_t cedei_alloc_size_of(size_t size) {
+    return size <= 24 ? 32 : (size + 8 + 15) / 16 * 16;
+}
 #if CEDEI_SIM
 /* `block` is never freed, and that is meant. */
 void cedei_alloc_keep(void *block);

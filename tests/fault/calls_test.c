@@ -62,11 +62,14 @@ static CEDE_YIELDS cede_result everything(cede_self *self, void *context) {
     return r;
 }
 
-/* So many that their blocks come from huge pages. */
+#define TEST_LARGE(F) F(array(u64, 200), words)
+CEDE_MESSAGE(large, TEST_LARGE);
+
+/* So many that their blocks come from huge pages: more than 20 MiB. */
 static CEDE_YIELDS cede_result many_messages(cede_self *self, void *context) {
     (void)context;
     for (int i = 0; i < 12000; i++) {
-        struct number *message = cede_new(self, number);
+        struct large *message = cede_new(self, large);
         if (message == NULL) return CEDE_ENOMEM;
         message = cede_keep(self, &message);
     }

@@ -1,7 +1,10 @@
 /* Ten times as much as an actor can handle, under each policy for a full mailbox: every message that was sent is handled, refused or
  * given up, exactly; memory stays within the bound and a tenth; control messages are answered; two actors that have nothing to do with
- * it go on. Under half a second for each; CEDE_SOAK_SECONDS says otherwise, and then times are judged too. */
+ * it go on. Under half a second for each; CEDE_SOAK_SECONDS says otherwise, CEDE_SOAK_POLICY names one. The figures of time are printed
+ * beside their goals and not judged: the machine may have other things to do. docs/OVERLOAD.md says how they are to be read. */
+#include <malloc.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cede/failure.h>
@@ -14,11 +17,12 @@ enum {
     BURST = 50,         /* messages of a producer each millisecond: 200,000 a second in all */
     SERVICE_NS = 50000, /* 20,000 a second */
     TEXT_SIZE = 1000,
-    SAMPLES_MAX = 100000
+    SAMPLES_MAX = 100000,
+    SHORT_MS = 300
 };
 #define BYTES_MAX ((uint64_t)8 << 20)
-/* What the bound does not count: blocks and stacks that are kept for reuse, and what malloc adds. */
-#define OVERHEAD ((uint64_t)4 << 20)
+/* Beside the goal, which a busy machine shall not make a failure: what the runtime comes to use on the way, stacks and blocks. */
+#define OVERHEAD ((uint64_t)1 << 20)
 
 #define TEST_PROBE(F) F(u64, unused)
 CEDE_CONTROL_MESSAGE(probe, TEST_PROBE);
@@ -27,6 +31,7 @@ CEDE_MESSAGE(tick, TEST_TICK);
 
 static _Atomic uint64_t attempts, refused, handled, rallies;
 static _Atomic uint32_t is_slow, ends;
+static uint32_t arenas; /* of malloc; 0: as many as it likes */
 
 static uint64_t total(_Atomic uint64_t *count) {
     return atomic_load_explicit(count, memory_order_relaxed);
@@ -35,13 +40,17 @@ static void add(_Atomic uint64_t *count, uint64_t by) {
     atomic_fetch_add_explicit(count, by, memory_order_relaxed);
 }
 
+static void service_pass(void) {
+    uint64_t until_ns = cedei_clock_now_ns() + SERVICE_NS;
+    while (flag_get(&is_slow) != 0 && cedei_clock_now_ns() < until_ns) {}
+}
+
 /* ---- the slow one ---- */
 
 static cede_result on_note(cede_self *self, struct player *state, struct note *m) {
     (void)self, (void)state;
     EXPECT_EQUAL(m->text.size, TEXT_SIZE);
-    uint64_t until_ns = cedei_clock_now_ns() + SERVICE_NS;
-    while (flag_get(&is_slow) != 0 && cedei_clock_now_ns() < until_ns) {}
+    service_pass();
     add(&handled, 1);
     return CEDE_OK;
 }
@@ -55,19 +64,28 @@ static cede_result on_probe(cede_self *self, struct player *state, struct probe 
     ON(note, on_note)                                                                              \
     ON(probe, on_probe)
 #define BOUNDS .mailbox_max = 60000, .mailbox_bytes_max = BYTES_MAX
-CEDE_BEHAVIOUR(refuses, struct player, CONSUMER, BOUNDS);
-CEDE_BEHAVIOUR(suspends, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_SUSPEND);
-CEDE_BEHAVIOUR(drops_newest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_DROP_NEWEST);
-CEDE_BEHAVIOUR(drops_oldest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_DROP_OLDEST);
-CEDE_BEHAVIOUR(keeps_latest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_KEEP_LATEST);
+CEDE_BEHAVIOUR(refuse, struct player, CONSUMER, BOUNDS);
+CEDE_BEHAVIOUR(suspend, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_SUSPEND);
+CEDE_BEHAVIOUR(drop_newest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_DROP_NEWEST);
+CEDE_BEHAVIOUR(drop_oldest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_DROP_OLDEST);
+CEDE_BEHAVIOUR(keep_latest, struct player, CONSUMER, BOUNDS, .when_full = CEDE_FULL_KEEP_LATEST);
+
+static const cede_behaviour *const POLICIES[] = {&refuse, &suspend, &drop_newest, &drop_oldest,
+                                                 &keep_latest};
+enum { POLICY_COUNT = sizeof POLICIES / sizeof POLICIES[0] };
 
 /* ---- those that send too much ---- */
 
-static void note_offer(cede_self *self, cede_ref to) {
+static struct note *note_make(cede_self *self) {
     static char text[TEXT_SIZE];
     struct note *m = cede_new(self, note);
     EXPECT(m != NULL);
     EXPECT_OK(cede_str_set_sized(&m->text, text, sizeof text));
+    return m;
+}
+
+static void note_offer(cede_self *self, cede_ref to) {
+    struct note *m = note_make(self);
     cede_result r = cede_send(self, to, &m);
     EXPECT(r == CEDE_OK || r == CEDE_EFULL);
     add(&attempts, 1);
@@ -84,29 +102,50 @@ static cede_result on_tick(cede_self *self, struct player *state, struct tick *m
 #define PRODUCER(ON) ON(tick, on_tick)
 CEDE_BEHAVIOUR(producer, struct player, PRODUCER);
 
+/* ---- the same work without any overload: nothing is sent to anybody else ---- */
+
+static cede_result on_tick_alone(cede_self *self, struct player *state, struct tick *m) {
+    (void)state;
+    if (flag_get(&ends) != 0) return CEDE_STOP;
+    for (int i = 0; i < BURST; i++) {
+        struct note *made = note_make(self);
+        cede_drop(self, &made);
+    }
+    return cede_send_after(self, cede_self_ref(self), &m, CEDE_MILLIS(1), NULL);
+}
+#define MAKER(ON) ON(tick, on_tick_alone)
+CEDE_BEHAVIOUR(maker, struct player, MAKER);
+
+static cede_result on_tick_busy(cede_self *self, struct player *state, struct tick *m) {
+    (void)state;
+    if (flag_get(&ends) != 0) return CEDE_STOP;
+    service_pass();
+    return cede_send(self, cede_self_ref(self), &m);
+}
+#define SERVER(ON) ON(tick, on_tick_busy)
+CEDE_BEHAVIOUR(server, struct player, SERVER);
+
 /* ---- the pair that has nothing to do with it ---- */
 
 static cede_result on_number(cede_self *self, struct player *state, struct number *m) {
     (void)state;
-    (void)self;
     return cede_reply(self, m, &m);
 }
 #define PARTNER(ON) ON(number, on_number)
 CEDE_BEHAVIOUR(partner, struct player, PARTNER);
 
 static cede_result rally(cede_self *self, void *context) {
+    cede_ref to = {0};
+    EXPECT_OK(cede_spawn(self, &partner, CEDE_NOTHING, &to));
     while (flag_get(context) == 0) {
-        static cede_ref to;
-        if (cede_ref_is_none(to) || cedei_table_find(cede_self_system(self), to) == NULL)
-            EXPECT_OK(cede_spawn(self, &partner, CEDE_NOTHING, &to));
         for (int i = 0; i < 100; i++) {
             struct number *m = cede_new(self, number);
             EXPECT_OK(cede_ask(self, to, &m, number, &m, CEDE_FOREVER));
             cede_drop(self, &m);
         }
         add(&rallies, 100);
-        cede_yield(self);
     }
+    EXPECT_OK(cede_stop(self, to));
     flag_set(context, 2);
     return CEDE_STOP;
 }
@@ -122,6 +161,13 @@ static uint64_t resident_bytes(void) {
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static uint64_t processor_ns(void) {
+    struct rusage used;
+    EXPECT(getrusage(RUSAGE_SELF, &used) == 0);
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000u +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
+}
+
 static int sample_compare(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -135,110 +181,178 @@ static uint64_t probe_ns(cede_self *self, cede_ref to) {
     return cedei_clock_now_ns() - start_ns;
 }
 
-struct outcome {
-    uint64_t peak_bytes, worst_ns, p99_ns, usual_rate, rate, given_up;
-    double pressure; /* offered for each that was handled while it lasted */
+/* What was counted in a stretch of time. */
+struct stretch {
+    uint64_t ns, cpu_ns, offers, handled, rallies;
 };
 
-static uint64_t given_up_of(cede_self *self) {
+static struct stretch stretch_now(void) {
+    return (struct stretch){cedei_clock_now_ns(), processor_ns(), total(&attempts), total(&handled),
+                            total(&rallies)};
+}
+
+static struct stretch stretch_since(struct stretch from) {
+    struct stretch now = stretch_now();
+    return (struct stretch){now.ns - from.ns, now.cpu_ns - from.cpu_ns, now.offers - from.offers,
+                            now.handled - from.handled, now.rallies - from.rallies};
+}
+
+static double rate(const struct stretch *stretch, uint64_t count) {
+    return (double)count * 1e9 / (double)stretch->ns;
+}
+
+struct outcome {
+    uint64_t base_bytes, peak_bytes, p50_ns, p99_ns, worst_ns, given_up, counted_refused;
+    struct stretch alone, beside_work, load; /* the pair by itself; beside `maker` and `server` */
+};
+
+static struct cede_metrics metrics_of(cede_self *self) {
     struct cede_metrics metrics;
     cede_system_metrics(cede_self_system(self), &metrics);
-    return metrics.dead_letters[CEDE_EFULL];
+    return metrics;
 }
 
 static CEDE_YIELDS void load_watch(cede_self *self, cede_ref consumer, uint64_t length_ns,
                                    struct outcome *out) {
     static uint64_t samples[SAMPLES_MAX];
     uint32_t count = 0;
-    uint64_t start_ns = cedei_clock_now_ns(), rallies_before = total(&rallies);
-    while (cedei_clock_now_ns() - start_ns < length_ns) {
+    struct stretch from = stretch_now();
+    while (cedei_clock_now_ns() - from.ns < length_ns) {
         uint64_t took_ns = probe_ns(self, consumer);
         if (count < SAMPLES_MAX) samples[count++] = took_ns;
         uint64_t now = resident_bytes();
         if (now > out->peak_bytes) out->peak_bytes = now;
         EXPECT_OK(cede_sleep(self, CEDE_MILLIS(5)));
     }
-    uint64_t took_ns = cedei_clock_now_ns() - start_ns;
-    out->rate = (total(&rallies) - rallies_before) * 1000000000u / took_ns;
-    out->pressure = (double)total(&attempts) / (double)(total(&handled) + 1);
+    out->load = stretch_since(from);
     qsort(samples, count, sizeof samples[0], sample_compare);
+    out->p50_ns = samples[count / 2];
     out->p99_ns = samples[count * 99 / 100];
     out->worst_ns = samples[count - 1];
 }
 
-static CEDE_YIELDS void load_end(cede_self *self, cede_ref consumer) {
+static void load_spawn(cede_self *self, const cede_behaviour *behaviour, int count, cede_ref to) {
+    for (int i = 0; i < count; i++) {
+        struct tick *first = cede_new(self, tick);
+        first->to = to;
+        EXPECT_OK(cede_spawn(self, behaviour, &first, NULL));
+    }
+}
+
+/* Until all but `living` actors have ended. */
+static CEDE_YIELDS void load_end(cede_self *self, uint64_t living) {
     flag_set(&ends, 1);
-    flag_set(&is_slow, 0);
     struct cede_metrics metrics;
-    do { /* until the producers have ended and the consumer is at rest */
+    do {
         EXPECT_OK(cede_sleep(self, CEDE_MILLIS(1)));
-        cede_system_metrics(cede_self_system(self), &metrics);
-    } while (metrics.actors_spawned - metrics.actors_ended > 4 || cede_load(self, consumer) != 0);
-    (void)probe_ns(self, consumer); /* and is not in the middle of the last one */
+        metrics = metrics_of(self);
+    } while (metrics.actors_spawned - metrics.actors_ended > living);
+    flag_set(&ends, 0);
+}
+
+enum { LIVING = 4 }; /* this one, the pair, the consumer */
+
+/* What the pair does by itself, and beside actors that do the same work without sending. */
+static CEDE_YIELDS void pair_measure(cede_self *self, uint64_t length_ns, struct outcome *out) {
+    struct stretch from = stretch_now();
+    EXPECT_OK(cede_sleep(self, length_ns));
+    out->alone = stretch_since(from);
+    load_spawn(self, &maker, PRODUCERS, cede_self_ref(self));
+    load_spawn(self, &server, 1, cede_self_ref(self));
+    from = stretch_now();
+    EXPECT_OK(cede_sleep(self, length_ns));
+    out->beside_work = stretch_since(from);
+    load_end(self, LIVING);
 }
 
 static CEDE_YIELDS void load_run(cede_self *self, const cede_behaviour *behaviour,
                                  uint64_t length_ns, struct outcome *out) {
     static _Atomic uint32_t rally_ends;
+    static uint64_t base_bytes;
     cede_ref consumer = {0};
     flag_set(&rally_ends, 0);
-    flag_set(&ends, 0);
     flag_set(&is_slow, 1);
     atomic_store(&attempts, 0);
     atomic_store(&refused, 0);
     atomic_store(&handled, 0);
     play(self, rally, &rally_ends);
     EXPECT_OK(cede_spawn(self, behaviour, CEDE_NOTHING, &consumer));
-    uint64_t alone_ns = length_ns / 4, rallies_before = total(&rallies);
-    EXPECT_OK(cede_sleep(self, alone_ns));
-    out->usual_rate = (total(&rallies) - rallies_before) * 1000000000u / alone_ns;
-    uint64_t given_up = given_up_of(self), base = resident_bytes();
-    out->peak_bytes = base;
-    for (int i = 0; i < PRODUCERS; i++) {
-        struct tick *first = cede_new(self, tick);
-        first->to = consumer;
-        EXPECT_OK(cede_spawn(self, &producer, &first, NULL));
-    }
+    EXPECT_OK(cede_sleep(self, CEDE_MILLIS(20)));
+    if (base_bytes == 0) base_bytes = resident_bytes(); /* what one load leaves is not forgotten */
+    out->base_bytes = out->peak_bytes = base_bytes;
+    pair_measure(self, length_ns / 6, out);
+    struct cede_metrics before = metrics_of(self);
+    load_spawn(self, &producer, PRODUCERS, consumer);
     load_watch(self, consumer, length_ns, out);
-    out->peak_bytes -= base;
-    load_end(self, consumer);
-    out->given_up = given_up_of(self) - given_up;
+    out->peak_bytes -= base_bytes;
+    flag_set(&is_slow, 0);
+    load_end(self, LIVING);
+    while (cede_load(self, consumer) != 0) EXPECT_OK(cede_sleep(self, CEDE_MILLIS(1)));
+    (void)probe_ns(self, consumer); /* and is not in the middle of the last one */
+    struct cede_metrics after = metrics_of(self);
+    out->given_up = after.dead_letters[CEDE_EFULL] - before.dead_letters[CEDE_EFULL];
+    out->counted_refused = after.messages_refused - before.messages_refused;
     flag_set(&rally_ends, 1);
     flag_await(self, &rally_ends, 2);
     EXPECT_OK(cede_stop(self, consumer));
 }
 
-static void load_judge(const cede_behaviour *behaviour, const struct outcome *out, bool is_long) {
-    printf(
-        "%-13s sent %llu = handled %llu + refused %llu + given up %llu; pressure %.1f; memory +%.1f MiB; control p99 "
-        "%.2f ms, worst %.2f ms; pair %llu of %llu a second\n",
-        behaviour->name, (unsigned long long)total(&attempts), (unsigned long long)total(&handled),
-        (unsigned long long)total(&refused), (unsigned long long)out->given_up, out->pressure,
-        (double)out->peak_bytes / 1048576, (double)out->p99_ns / 1e6, (double)out->worst_ns / 1e6,
-        (unsigned long long)out->rate, (unsigned long long)out->usual_rate);
+/* ---- what it came to ---- */
+
+static const char *reached(bool is_reached) { return is_reached ? "reached" : "NOT reached"; }
+
+static double mib(uint64_t bytes) { return (double)bytes / 1048576; }
+
+static void outcome_print(const cede_behaviour *behaviour, const struct outcome *out) {
+    const struct stretch *load = &out->load;
+    double alone = rate(&out->alone, out->alone.rallies),
+           work = rate(&out->beside_work, out->beside_work.rallies),
+           beside = rate(load, load->rallies);
+    double pressure = (double)load->offers / (double)(load->handled + 1);
+    printf("%s, for %.1f s:\n", behaviour->name, (double)load->ns / 1e9);
+    printf("  offered   %.0f a second, handled %.0f: %.1f times as many (goal 10 or so: %s)\n",
+           rate(load, load->offers), rate(load, load->handled), pressure, reached(pressure >= 9));
+    printf("  counts    sent %llu = handled %llu + refused %llu + given up %llu\n",
+           (unsigned long long)total(&attempts), (unsigned long long)total(&handled),
+           (unsigned long long)total(&refused), (unsigned long long)out->given_up);
+    printf("  memory    %.1f MiB over %.1f, bound %.1f: %.0f %% (goal 110 %%: %s)\n",
+           mib(out->peak_bytes), mib(out->base_bytes), mib(BYTES_MAX),
+           (double)out->peak_bytes * 100 / (double)BYTES_MAX,
+           reached(out->peak_bytes <= BYTES_MAX + BYTES_MAX / 10));
+    printf("  control   answered in %.2f ms, 99 of 100 in %.2f, worst %.2f (goal 100 ms: %s)\n",
+           (double)out->p50_ns / 1e6, (double)out->p99_ns / 1e6, (double)out->worst_ns / 1e6,
+           reached(out->p99_ns <= 100000000u));
+    printf("  pair      %.0f asks a second, %.0f alone: keeps %.0f %% (goal 50 %%: %s)\n", beside,
+           alone, beside * 100 / alone, reached(beside >= alone / 2));
+    printf("            %.0f beside the same work without sends: keeps %.0f %% of that\n", work,
+           beside * 100 / work);
+    printf("  processor seconds a second: %.2f alone, %.2f beside work, %.2f under the load\n",
+           rate(&out->alone, out->alone.cpu_ns) / 1e9,
+           rate(&out->beside_work, out->beside_work.cpu_ns) / 1e9, rate(load, load->cpu_ns) / 1e9);
+    fflush(stdout);
+}
+
+static void outcome_judge(const cede_behaviour *behaviour, const struct outcome *out) {
     EXPECT_EQUAL(total(&attempts), total(&handled) + total(&refused) + out->given_up);
+    EXPECT_EQUAL(total(&refused), out->counted_refused);
     bool gives_up = behaviour->when_full >= CEDE_FULL_DROP_NEWEST;
     EXPECT((out->given_up != 0) == gives_up && (total(&refused) != 0) == !gives_up);
-    uint64_t bound = behaviour->when_full == CEDE_FULL_SUSPEND ? 2 * BYTES_MAX : BYTES_MAX;
-    if (!CEDEI_ASAN && !CEDEI_TSAN) EXPECT(out->peak_bytes <= bound + bound / 10 + OVERHEAD);
-    if (!is_long) return;
-    EXPECT(out->p99_ns <= 100000000u);
-    EXPECT(out->rate >= out->usual_rate / 2);
-    EXPECT(out->pressure >= 5);
+    /* A mailbox that suspends its senders may take one message more from each. */
+    if (!CEDEI_ASAN && !CEDEI_TSAN && arenas == 1)
+        EXPECT(out->peak_bytes <= BYTES_MAX + BYTES_MAX / 10 + OVERHEAD);
 }
 
 static cede_result overload_run(cede_self *self, void *context) {
-    static const cede_behaviour *const BEHAVIOURS[] = {&refuses, &suspends, &drops_newest,
-                                                       &drops_oldest, &keeps_latest};
-    (void)context;
     uint32_t seconds = test_setting("CEDE_SOAK_SECONDS", 0);
-    for (size_t i = 0; i < sizeof BEHAVIOURS / sizeof BEHAVIOURS[0]; i++) {
-        uint32_t only = test_setting("CEDE_SOAK_POLICY", UINT32_MAX);
-        if (only != UINT32_MAX && only != i) continue;
+    const char *only = getenv("CEDE_SOAK_POLICY");
+    (void)context;
+    for (size_t i = 0; i < POLICY_COUNT; i++) {
+        if (only != NULL && strcmp(only, POLICIES[i]->name) != 0) continue;
         struct outcome outcome = {0};
-        load_run(self, BEHAVIOURS[i], seconds != 0 ? CEDE_SECONDS(seconds) : CEDE_MILLIS(300),
-                 &outcome);
-        load_judge(BEHAVIOURS[i], &outcome, seconds != 0);
+        load_run(self, POLICIES[i],
+                 seconds != 0 ? CEDE_SECONDS(seconds) : CEDE_MILLIS((uint64_t)SHORT_MS), &outcome);
+        outcome_print(POLICIES[i], &outcome);
+        outcome_judge(POLICIES[i], &outcome);
     }
     return CEDE_OK;
 }
@@ -248,6 +362,10 @@ static void overload_loses_nothing_and_stays_within_its_bounds(void **state) {
 }
 
 int main(void) {
+    /* glibc's malloc gives each thread an arena, and what was freed in one is of no use to the others: where senders move from worker to
+     * worker, each arena comes to have room for all that waits. That is not what is measured here. */
+    arenas = test_setting("CEDE_SOAK_ARENAS", 1);
+    if (arenas != 0) (void)mallopt(M_ARENA_MAX, (int)arenas);
     const struct CMUnitTest tests[] = {
         WITH_SYSTEM(overload_loses_nothing_and_stays_within_its_bounds)};
     return cmocka_run_group_tests(tests, NULL, NULL);

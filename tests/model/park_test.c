@@ -192,6 +192,7 @@ static void state_begin_with(bool with_workers) {
         workers[i].index = workers[i].steal_from = i;
         workers[i].look_tick = workers[i].poll_tick = 1;
         workers[i].poll_ticks = CEDEI_POLL_TICKS;
+        workers[i].lifo_runs = CEDEI_LIFO_RUNS_MAX;
         workers[i].duty = CEDEI_DUTY_ON;
         if (with_workers) model_thread_add(worker_thread, &workers[i]);
         model_quiet(&workers[i].counts, sizeof workers[i].counts);

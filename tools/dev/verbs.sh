@@ -145,16 +145,41 @@ verb_sim() {
     esac
 }
 
+# Ten times too much under each policy: a process each, since what one leaves in memory would be there for the next.
+OVERLOAD_POLICIES=(refuse suspend drop_newest drop_oldest keep_latest)
+soak_overload() { # soak_overload <seconds>: the steps, with what was measured behind each
+    local policy
+    for policy in "${OVERLOAD_POLICIES[@]}"; do
+        step "ten times too much for $1 s, policy $policy" env CEDE_SOAK_SECONDS="$1" CEDE_SOAK_POLICY="$policy" \
+            "$ROOT/build/gcc/tests/fault/fault_overload_test"
+        [ "$STEP_LAST" = failed ] || sed -n 's/^  [ a-z]* /    &/p' "$STEP_LOG"
+    done
+}
+
+verb_soak_overload() {
+    progress_begin $((1 + ${#OVERLOAD_POLICIES[@]}))
+    step_or_stop "build gcc" build_one gcc
+    soak_overload "$1"
+    echo "$STEP_PASSED passed, $STEP_FAILED failed"
+    [ "$STEP_FAILED" -eq 0 ]
+}
+
 verb_soak() {
-    local seconds=${1:-30} test programs=()
+    local seconds test programs=()
     local dir=$ROOT/build/gcc/tests
+    if [ "${1:-}" = overload ]; then
+        seconds=${2:-30}
+        [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "soak overload takes a number of seconds for each policy"
+        verb_soak_overload "$seconds"
+        return
+    fi
+    seconds=${1:-30}
     [[ $seconds =~ ^[0-9]+$ ]] || die "soak takes a number of seconds for the storm of signals"
     mapfile -t programs < <(find "$ROOT/tests/model" -name '*_test.c' -printf '%f\n' | sed 's/_test\.c$//' | sort)
-    progress_begin $((4 + ${#programs[@]}))
+    progress_begin $((4 + ${#OVERLOAD_POLICIES[@]} + ${#programs[@]}))
     step_or_stop "build gcc" build_one gcc
     step "signals for $seconds s" env CEDE_SOAK_SECONDS="$seconds" "$dir/fault/fault_storm_test"
-    step "ten times too much for $seconds s, under each of five policies" \
-        env CEDE_SOAK_SECONDS="$seconds" "$dir/fault/fault_overload_test"
+    soak_overload "$seconds"
     step "20,000 starts and stops" env CEDE_SOAK_CYCLES=20000 "$dir/fault/fault_cycles_test"
     step "20,000 seeds of the workload" env CEDE_TEST_SEEDS=6700 "$dir/sim/sim_workload_test"
     for test in "${programs[@]}"; do

@@ -150,12 +150,27 @@ TURN_TEST(cycle_is_named_from_the_one_that_closes_it) {
     return CEDE_OK;
 }
 
+/* An actor that goes on after CEDE_EDEADLK, and into the next: the log is no place for all of them. */
+TURN_TEST(cycles_are_logged_at_a_bounded_rate) {
+    enum { CYCLES = 200 };
+    struct fixture *fixture = context;
+    for (int i = 0; i < CYCLES; i++)
+        EXPECT_RESULT(question_ask(self, cede_self_ref(self), 1, NULL), CEDE_EDEADLK);
+    uint32_t lines = 0;
+    pthread_mutex_lock(&fixture->lock);
+    for (const char *at = fixture->log; (at = strstr(at, "asks itself")) != NULL; at++) lines++;
+    pthread_mutex_unlock(&fixture->lock);
+    EXPECT(lines >= 10 && lines < CYCLES);
+    return CEDE_OK;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_SYSTEM(cycle_over_a_request_that_was_sent_on_is_found_and_named),
         WITH_SYSTEM(cycle_that_a_request_closes_when_it_is_sent_on_ends_the_asker_s_wait),
         WITH_SYSTEM(cycle_is_none_if_the_request_was_sent_on),
         WITH_SYSTEM(cycle_is_named_from_the_one_that_closes_it),
+        WITH_SYSTEM(cycles_are_logged_at_a_bounded_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

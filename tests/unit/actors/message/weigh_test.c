@@ -1,4 +1,4 @@
-/* The weight of a message is its struct and every block that it owns. */
+/* The weight of a message is its own block and every block that it owns, as much as they take up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,10 @@
 #include <cmocka.h>
 
 #include "actors/message/field.h"
+#include "actors/message/header.h"
 #include "actors/message/message.h"
+#include "core/mem/block.h"
+#include "core/sys/alloc.h"
 
 #define LEAF(F)                                                                                    \
     F(str, text)                                                                                   \
@@ -27,10 +30,14 @@ CEDE_MESSAGE_FORWARD(chain);
     F(str, text)
 CEDE_MESSAGE(chain, CHAIN);
 
-static void weigh_of_an_empty_message_is_its_struct(void **state) {
+static size_t block(size_t size) { return cedei_alloc_size_of(size); }
+
+#define OWN_BLOCK(T) cedei_block_size_of(sizeof(struct cedei_msg) + sizeof(struct T))
+
+static void weigh_of_an_empty_message_is_its_block(void **state) {
     (void)state;
     struct tree tree = {0};
-    assert_int_equal(cedei_message_weight(&cede_type_tree, &tree), sizeof tree);
+    assert_int_equal(cedei_message_weight(&cede_type_tree, &tree), OWN_BLOCK(tree));
 }
 
 static void weigh_adds_text_bytes_and_lists_with_what_their_elements_own(void **state) {
@@ -42,10 +49,10 @@ static void weigh_adds_text_bytes_and_lists_with_what_their_elements_own(void **
     assert_int_equal(cede_list_reserve(&tree.leaves, 3), CEDE_OK);
     assert_int_equal(cede_str_set(&cede_list_add(&tree.leaves)->text, "0123456"), CEDE_OK);
     assert_int_equal(cede_list_reserve(&tree.numbers, 9), CEDE_OK);
-    size_t lists =
-        tree.leaves.capacity * sizeof(struct leaf) + tree.numbers.capacity * sizeof(uint64_t);
+    size_t lists = block(tree.leaves.capacity * sizeof(struct leaf)) +
+                   block(tree.numbers.capacity * sizeof(uint64_t));
     assert_int_equal(cedei_message_weight(&cede_type_tree, &tree),
-                     sizeof tree + 100 + 10 + 5 + 7 + lists);
+                     OWN_BLOCK(tree) + block(100) + block(11) + block(6) + block(8) + lists);
     cedei_message_clear(&cede_type_tree, &tree);
 }
 
@@ -59,14 +66,15 @@ static void weigh_of_a_chain_of_boxes_counts_each(void **state) {
         assert_non_null(last);
         assert_int_equal(cede_str_set(&last->text, "0123456"), CEDE_OK);
     }
-    size_t one = sizeof(struct chain) + sizeof(struct cedei_box) + 7;
-    assert_int_equal(cedei_message_weight(&cede_type_chain, &first), sizeof first + LENGTH * one);
+    size_t one = block(sizeof(struct chain) + sizeof(struct cedei_box)) + block(8);
+    assert_int_equal(cedei_message_weight(&cede_type_chain, &first),
+                     OWN_BLOCK(chain) + LENGTH * one);
     cedei_message_clear(&cede_type_chain, &first);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(weigh_of_an_empty_message_is_its_struct),
+        cmocka_unit_test(weigh_of_an_empty_message_is_its_block),
         cmocka_unit_test(weigh_adds_text_bytes_and_lists_with_what_their_elements_own),
         cmocka_unit_test(weigh_of_a_chain_of_boxes_counts_each),
     };

@@ -1,5 +1,6 @@
-/* Which task comes next: the LIFO slot, but three times in a row at most while others wait; the global queue every 61
- * tasks, however much there is to do. One worker without a lookout, so that the order is the same each time. */
+/* Which task comes next: the LIFO slot, but three times in a row at most while others wait, or for as long as they took; the global queue
+ * every 61 tasks, however much there is to do. One worker without a lookout, so that the order is the same each time. */
+#include "core/sys/clock.h"
 #include "tests/support/tasks.h"
 
 enum { POLL_TICKS = 61 };
@@ -75,6 +76,44 @@ static void next_counts_the_three_from_when_somebody_waits(void **state) {
     assert_in_range(at_run, 501, 501 + CEDEI_LIFO_RUNS_MAX);
 }
 
+enum { LONG_TASKS = 100, LONG_NS = 200000 };
+
+/* As an actor that never lacks messages. */
+static void run_long(struct cedei_worker *worker, struct errand *errand) {
+    uint64_t until_ns = cedei_clock_now_ns() + LONG_NS;
+    while (cedei_clock_now_ns() < until_ns) {}
+    if (--errand->number > 0) {
+        cedei_sched_requeue(worker, &errand->task);
+        return;
+    }
+    at_run = runs;
+    counter_add(&ended, 1);
+}
+
+/* Until the long one has ended. */
+static void pass_on_meanwhile(struct cedei_worker *worker, struct errand *errand) {
+    runs++;
+    /* relaxed: written by this worker. */
+    if (atomic_load_explicit(&ended, memory_order_relaxed) != 0)
+        counter_add(&ended, 1);
+    else
+        errand_submit(worker, errand->context);
+}
+
+/* By the count, the pair would have 4 runs for each of the long ones. */
+static void next_gives_the_slot_as_much_time_as_the_others_took(void **state) {
+    (void)state;
+    pair_ready(0);
+    pair[0].run = pair[1].run = pass_on_meanwhile;
+    waiting = errand_of(run_long, LONG_TASKS);
+    first = errand_of(start_behind, 0);
+    sched_begin(1, false);
+    errand_submit(NULL, &first);
+    counter_await(&ended, 2);
+    sched_end();
+    assert_true(at_run > 4 * 4 * LONG_TASKS);
+}
+
 /* Nothing but the slot is in use, for a while already. */
 static void pass_on_and_push(struct cedei_worker *worker, struct errand *errand) {
     if (runs == 500) cedei_global_push(&sched, &waiting.task, &waiting.task, 1);
@@ -121,6 +160,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next_takes_the_slot_three_times_at_most_while_others_wait),
         cmocka_unit_test(next_counts_the_three_from_when_somebody_waits),
+        cmocka_unit_test(next_gives_the_slot_as_much_time_as_the_others_took),
         cmocka_unit_test(next_looks_at_the_global_queue_every_61_tasks),
         cmocka_unit_test(next_looks_at_the_timers_every_61_tasks),
     };
