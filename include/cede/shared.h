@@ -39,7 +39,7 @@ CEDE_C_BEGIN
 #define cede_share(self, message, out)                                                             \
     cedei_share((self), CEDEI_MOVED_ARG(message), CEDEI_SHARE_OUT_ARG(message, out), CEDEI_HERE)
 
-/// One more reference to `shared`, a frozen message or any of the counted types of this library, such as a cede_channel.
+/// One more reference to `shared`, a frozen message or any of the counted types of this library, such as a cede_channel_sender.
 /// Returns `shared`; NULL for NULL.
 /// Ownership: `shared` stays the caller's; what is returned has to be given back too. Threads: any. Yields: no. Blocks: no.
 #define cede_shared_ref(shared) ((__typeof__(shared))(uintptr_t)cedei_shared_ref((shared)))
