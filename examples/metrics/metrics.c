@@ -99,10 +99,11 @@ static CEDE_YIELDS cede_result run(cede_self *self, int argc, char **argv) {
     cede_system *system = cede_self_system(self);
     cede_ref printer_ref = {0}, archive_ref = {0};
     cede_result r = cede_spawn(self, &archive, CEDE_NOTHING, &archive_ref);
+    if (r != CEDE_OK) return r;
     struct archive_at *first = cede_new(self, archive_at);
     if (first == NULL) return CEDE_ENOMEM;
     first->archive = archive_ref;
-    if (r == CEDE_OK) r = cede_spawn_monitored(self, &printer, &first, &printer_ref);
+    r = cede_spawn_monitored(self, &printer, &first, &printer_ref);
     for (uint64_t i = 0; r == CEDE_OK && i < SHEETS; i++) {
         struct sheet *sheet = cede_new(self, sheet);
         if (sheet == NULL) return CEDE_ENOMEM;
