@@ -83,6 +83,10 @@ static CEDE_YIELDS cede_result run_message(cede_self *self, void *times) {
         if (ball == NULL) return CEDE_ENOMEM;
         ball->left = i;
         r = cede_send(self, to, &ball);
+        while (r == CEDE_EFULL) { /* a spare worker has the receiver, and is held up */
+            cede_yield(self);
+            r = cede_send(self, to, &ball);
+        }
         cede_drop(self, &ball);
         if (i % YIELD_EVERY == 0) cede_yield(self);
     }

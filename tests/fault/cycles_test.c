@@ -162,7 +162,8 @@ static void starting_and_stopping_a_loaded_system_leaves_nothing_behind(void **s
     EXPECT(growth(threads) <= 0);
     EXPECT(growth(descriptors) <= 0);
     if (CEDEI_ASAN || CEDEI_TSAN) return; /* they keep what is freed, and mappings of their own */
-    EXPECT(growth(mappings) <= 2);
+    /* malloc makes and merges some; one that stays behind each round would be hundreds. */
+    EXPECT(growth(mappings) <= 8);
     /* Half a page a round would be 1,000 KiB in half of 1,000 rounds. */
     EXPECT(growth(resident_kib) <= 512 + (long)rounds / 10);
 }
