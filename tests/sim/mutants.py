@@ -34,18 +34,19 @@ MUTANTS = {
         ("if (self->pending == NULL) self->pending = oldest; else self->pending_last->next = oldest;",
          "self->pending = oldest;")]),
     "lane_is_overlooked_by_recv": ("actors/actor/wait.c", [
-        ("} while (msg == NULL && cedei_turn_fetch(self));", "} while (0); if (msg == NULL && cedei_turn_fetch(self)) msg = pending_find(self, type);")], "orders"),
+        ("} while (msg == NULL && cedei_turn_fetch(self));",
+         "} while (0); if (msg == NULL && cedei_turn_fetch(self)) msg = pending_find(self, type);")], "orders"),
     "room_waiter_is_not_woken": ("actors/actor/room.c", [
         ("if (CEDEI_LIKELY(worker != NULL)) /* else the system ends, and nobody runs any more */", "if (worker == NULL)")]),
     # ownership
     "kept_messages_are_not_dropped": ("actors/actor/msg.c", [
-        ("drop_list(self, &self->turn_list); drop_list(self, &self->kept_list);", "drop_list(self, &self->turn_list);")]),
+        ("if (self->kept_list != NULL) drop_list(self, &self->kept_list);", "")]),
     "late_reply_is_lost": ("actors/actor/life.c", [
         ("if ((woken & 3) == CEDEI_WAIT_WOKEN) late_value_drop(self, woken & ~(uint64_t)3);", "")]),
     "drop_is_not_counted": ("actors/actor/msg.c", [
         ("if (CEDEI_UNLIKELY(msg->reply.sequence != 0)) request_refuse_slow(system, worker, msg, reason);",
          "if (CEDEI_UNLIKELY(msg->reply.sequence != 0)) { request_refuse_slow(system, worker, msg, reason); "
-         "COUNT(system, worker, dropped); }")]),
+         "cedei_tally(system, worker, msg->type, CEDEI_TALLY_DROPPED); }")]),
     # asks
     "dropped_request_tells_nobody": ("actors/actor/msg.c", [
         ("(void)cedei_answer(system, worker, back, NULL, reason); /* the asker may be gone too */",
@@ -54,8 +55,8 @@ MUTANTS = {
         ("if (!cedei_wait_wake(system, worker, asker, back.sequence, value)) return CEDE_ENOACTOR;",
          "if (!cedei_wait_wake(system, worker, asker, asker->sequence, value)) return CEDE_ENOACTOR;")]),
     "unwanted_reply_is_not_dropped": ("actors/actor/ask.c", [
-        ("cedei_sent_count(self->system, self->worker); cedei_msg_dead_letter(self->system, self->worker, msg, reason);",
-         "cedei_sent_count(self->system, self->worker); (void)msg; (void)reason;")]),
+        ("cedei_sent_count(self->system, self->worker, msg->type); cedei_msg_dead_letter(self->system, self->worker, msg, reason);",
+         "cedei_sent_count(self->system, self->worker, msg->type); (void)reason;")]),
     "deadline_is_not_inherited": ("actors/actor/ask.c", [
         ("if (CEDEI_UNLIKELY(cedei_turn_may_inherit(self)) && !deadline_inherit(self, &deadline_ns))",
          "if (0 && !deadline_inherit(self, &deadline_ns))")]),
@@ -111,10 +112,11 @@ MUTANTS = {
         ("cedei_wait_wake(system, worker, actor, sequence, cedei_wake_code(CEDE_OK)); } } "
          "/* Taken off a queue", "(void)actor; } } /* Taken off a queue")]),
     "pool_forgets_who_was_coming": ("core/sched/pool.c", [
-        ("pool->coming--; /* whoever took us off the list counted us */", "")]),
+        ("pool->coming--; /* and has counted us */", "")]),
     # workers
     "look_before_marked_idle": ("core/sched/park.c", [
-        ("idle_set(worker); cedei_added_work_fence(", "bool waits = cedei_queues_have_work(sched); idle_set(worker); cedei_added_work_fence("),
+        ("idle_set(worker); cedei_added_work_fence(",
+         "bool waits = cedei_queues_have_work(sched); idle_set(worker); cedei_added_work_fence("),
         ("bool waits = cedei_queues_have_work(sched); if (!waits &&", "if (!waits &&")]),
     "waker_forgets_to_wake": ("core/sched/park.c", [("cedei_futex_wake(&worker->parked, 1);", "{}")]),
     "thief_drops_a_task": ("core/sched/steal.c", [
