@@ -566,7 +566,8 @@ static cede_result on_go_feed(cede_self *self, struct feeder *state, struct go *
     cede_result r = number_try(self, state->to, state->next++);
     if (r == CEDE_ENOACTOR) return CEDE_EFAILED;
     EXPECT_OK(r);
-    if (cedei_signals_of(self) & CEDEI_SIGNAL_MUTED)
+    /* The first time only: later the receiver may make room meanwhile. */
+    if (fed_twice_result == CEDE_OK && (cedei_signals_of(self) & CEDEI_SIGNAL_MUTED) != 0)
         fed_twice_result = number_try(self, state->to, 999);
     flag_set(&fed, flag_get(&fed) + 1);
     return state->next < 100 ? cede_send(self, cede_self_ref(self), &m) : CEDE_STOP;
