@@ -70,9 +70,10 @@ struct cede_self {
 
     /* read by everybody, hardly ever written: stays in every processor's cache */
     alignas(CEDEI_CACHE_LINE) _Atomic uint64_t
-        identity;                    /* P: generation of the present or next tenant << 32 |
+        identity;               /* P: generation of the present or next tenant << 32 |
                                                             its CEDEI_SIGNAL_* */
-    struct cede_system *system;      /* I, for the system's life */
+    struct cede_system *system; /* I, for the system's life */
+    /* of a tenant; senders to a former one may read them while they change: CEDEI_READ_LATE */
     const cede_behaviour *behaviour; /* I */
     int32_t open_max; /* I: to how many messages the short ways may fill the mailbox; INT32_MAX: it has no bound; INT32_MIN:
                          they may not put in any */
@@ -316,9 +317,10 @@ const struct cedei_remote_ops *cedei_remote_ops_of(cede_system *system);
 /* ---- room.c ---- */
 /* Bound on the weighed messages in the mailbox, in units of 64 bytes; UINT64_MAX: none. */
 static inline uint64_t cedei_weight_max_of(const struct cede_self *actor) {
-    uint64_t bytes = actor->behaviour->mailbox_bytes_max;
+    uint64_t bytes = CEDEI_READ_LATE(actor->behaviour)->mailbox_bytes_max;
     if (bytes == 0)
-        bytes = actor->mailbox_max != 0 ? CEDE_MAILBOX_BYTES_DEFAULT : CEDE_MAILBOX_BYTES_UNBOUNDED;
+        bytes = CEDEI_READ_LATE(actor->mailbox_max) != 0 ? CEDE_MAILBOX_BYTES_DEFAULT
+                                                         : CEDE_MAILBOX_BYTES_UNBOUNDED;
     return bytes == CEDE_MAILBOX_BYTES_UNBOUNDED ? UINT64_MAX : (bytes + 63) / 64;
 }
 /* NULL: nothing has needed it yet. */

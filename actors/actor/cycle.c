@@ -57,8 +57,9 @@ static bool chain_holds(const struct hop *hops, int count) {
 /* ---- naming ---- */
 
 /* Of an actor that waited a moment ago: its slot stays, and names are constants. */
-CEDEI_NO_TSAN static const char *name_of(const struct cede_self *actor) {
-    return actor->behaviour != NULL ? actor->behaviour->name : "?";
+static const char *name_of(const struct cede_self *actor) {
+    const cede_behaviour *behaviour = CEDEI_READ_LATE(actor->behaviour);
+    return behaviour != NULL ? behaviour->name : "?";
 }
 
 static size_t text_add(char *out, size_t used, const char *before, struct cede_self *actor) {

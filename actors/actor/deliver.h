@@ -48,7 +48,7 @@ CEDEI_INLINE cede_result cedei_deliver_into(cede_system *system, struct cedei_wo
     const struct cede_type *type = msg->type;
     tag |= to.generation | (credit_peer != 0 ? CEDEI_TAG_CREDIT : 0);
     if (CEDEI_UNLIKELY(
-            cedei_backlog_of(actor) >= actor->open_max ||
+            cedei_backlog_of(actor) >= CEDEI_READ_LATE(actor->open_max) ||
             !cedei_mailbox_push_first(&actor->mailbox, (struct cedei_node *)(void *)msg, tag)))
         return cedei_deliver_busy(system, worker, from, actor, msg, tag);
     cedei_sent_count(system, worker, type);

@@ -77,13 +77,13 @@ static CEDEI_NOINLINE void limits_init_slow(struct cede_self *actor,
     uint64_t bytes = behaviour->mailbox_bytes_max;
     bool unbounded = count == CEDE_MAILBOX_UNBOUNDED;
     bool exact = bytes != 0 && bytes != CEDE_MAILBOX_BYTES_UNBOUNDED; /* every message is weighed */
-    actor->mailbox_max = unbounded ? 0 : (uint16_t)count;
-    actor->when_full = (uint8_t)behaviour->when_full;
-    actor->bounded = !unbounded && behaviour->when_full < CEDE_FULL_DROP_OLDEST;
+    CEDEI_WRITE_LATE(actor->mailbox_max, unbounded ? 0 : (uint16_t)count);
+    CEDEI_WRITE_LATE(actor->when_full, (uint8_t)behaviour->when_full);
+    CEDEI_WRITE_LATE(actor->bounded, !unbounded && behaviour->when_full < CEDE_FULL_DROP_OLDEST);
     if (exact || behaviour->when_full != CEDE_FULL_REFUSE)
-        actor->open_max = INT32_MIN;
+        CEDEI_WRITE_LATE(actor->open_max, INT32_MIN);
     else
-        actor->open_max = unbounded ? INT32_MAX : (int32_t)count;
+        CEDEI_WRITE_LATE(actor->open_max, unbounded ? INT32_MAX : (int32_t)count);
 }
 
 CEDEI_INLINE void limits_init(struct cede_self *actor, const cede_behaviour *behaviour) {
@@ -91,15 +91,15 @@ CEDEI_INLINE void limits_init(struct cede_self *actor, const cede_behaviour *beh
         limits_init_slow(actor, behaviour);
         return;
     }
-    actor->mailbox_max = CEDE_MAILBOX_DEFAULT;
-    actor->when_full = CEDE_FULL_REFUSE;
-    actor->bounded = true;
-    actor->open_max = CEDE_MAILBOX_DEFAULT;
+    CEDEI_WRITE_LATE(actor->mailbox_max, CEDE_MAILBOX_DEFAULT);
+    CEDEI_WRITE_LATE(actor->when_full, CEDE_FULL_REFUSE);
+    CEDEI_WRITE_LATE(actor->bounded, true);
+    CEDEI_WRITE_LATE(actor->open_max, CEDE_MAILBOX_DEFAULT);
 }
 
 static void tenant_init(struct cede_self *actor, uint32_t number, const cede_behaviour *behaviour,
                         const cede_behaviour *limits, void *state) {
-    actor->behaviour = behaviour;
+    CEDEI_WRITE_LATE(actor->behaviour, behaviour);
     actor->state = state;
     limits_init(actor, limits);
     actor->task.run = behaviour->stack_size != 0 ? cedei_turn_run_sized : cedei_turn_run;

@@ -14,7 +14,9 @@
  * the rest. */
 uint32_t cedei_weight_of(struct cede_self *actor, const struct cedei_msg *msg) {
     if (cedei_weight_max_of(actor) == UINT64_MAX) return 0;
-    if (actor->open_max != INT32_MIN && (msg->type->special & CEDEI_SPECIAL_HEAVY) == 0) return 0;
+    if (CEDEI_READ_LATE(actor->open_max) != INT32_MIN &&
+        (msg->type->special & CEDEI_SPECIAL_HEAVY) == 0)
+        return 0;
     size_t size = cedei_message_weight(msg->type, msg + 1);
     size_t weight = (size + 63) / 64;
     return weight < (size_t)CEDEI_WEIGHT_MAX ? (uint32_t)weight : (uint32_t)CEDEI_WEIGHT_MAX;
@@ -92,7 +94,8 @@ static cede_result push_try(struct push *push, uint32_t factor) {
     uintptr_t owner = push->msg->owner;
     push_mark(&now);
     uint64_t before = 0;
-    int32_t count_max = actor->mailbox_max != 0 ? (int32_t)(actor->mailbox_max * factor) : INT32_MAX;
+    uint32_t most = CEDEI_READ_LATE(actor->mailbox_max);
+    int32_t count_max = most != 0 ? (int32_t)(most * factor) : INT32_MAX;
     if (!cedei_mailbox_push(&actor->mailbox, (struct cedei_node *)(void *)now.msg, now.tag,
                             count_max, cedei_backlog_of(actor), &before)) {
         now.msg->owner = owner;
@@ -207,7 +210,8 @@ static struct cedei_msg *tray_put(struct push *push, struct cedei_room *room) {
     /* relaxed: under the lock, except that what the receiver has taken is subtracted later. */
     if (push->weight != 0)
         atomic_fetch_add_explicit(&room->weight, push->weight, memory_order_relaxed);
-    if (actor->when_full == CEDE_FULL_KEEP_LATEST && (out = list_replace(tray, msg)) != NULL)
+    if (CEDEI_READ_LATE(actor->when_full) == CEDE_FULL_KEEP_LATEST &&
+        (out = list_replace(tray, msg)) != NULL)
         out->next = NULL;
     else
         list_append(tray, msg);
@@ -215,8 +219,8 @@ static struct cedei_msg *tray_put(struct push *push, struct cedei_room *room) {
     for (;;) { /* each round takes one out */
         /* relaxed: as above. */
         uint64_t weight = atomic_load_explicit(&room->weight, memory_order_relaxed) - given_up;
-        bool is_full = (actor->mailbox_max != 0 && tray->count > actor->mailbox_max) ||
-                       weight > cedei_weight_max_of(actor);
+        uint32_t most = CEDEI_READ_LATE(actor->mailbox_max);
+        bool is_full = (most != 0 && tray->count > most) || weight > cedei_weight_max_of(actor);
         if (!is_full) break;
         struct cedei_msg *oldest = tray_oldest(tray, msg);
         if (oldest == NULL) break;
@@ -296,16 +300,16 @@ CEDEI_NOINLINE cede_result cedei_overload_deliver(cede_system *system, struct ce
                                                   struct cedei_msg *msg, uint32_t tag) {
     struct push push = {system, worker, from, actor, msg, tag, cedei_weight_of(actor, msg)};
     if (msg->type->special & CEDEI_SPECIAL_CONTROL) return control_deliver(&push);
-    if (actor->when_full >= CEDE_FULL_DROP_OLDEST) return tray_deliver(&push);
+    if (CEDEI_READ_LATE(actor->when_full) >= CEDE_FULL_DROP_OLDEST) return tray_deliver(&push);
     cede_result r = push_try(&push, 1);
     if (CEDEI_LIKELY(r != CEDE_EFULL)) return r;
-    if (actor->when_full == CEDE_FULL_DROP_NEWEST) {
+    if (CEDEI_READ_LATE(actor->when_full) == CEDE_FULL_DROP_NEWEST) {
         cedei_sent_count(system, worker, msg->type);
         cedei_mail_came(actor);
         msg->link.depth_and_tag = (uint64_t)tag << 32;
         message_give_up(&push, msg);
         return CEDE_OK;
     }
-    if (actor->when_full == CEDE_FULL_SUSPEND) r = push_and_suspend(&push);
+    if (CEDEI_READ_LATE(actor->when_full) == CEDE_FULL_SUSPEND) r = push_and_suspend(&push);
     return r == CEDE_EFULL ? push_refuse(&push) : r;
 }

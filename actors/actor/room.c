@@ -291,7 +291,8 @@ static bool has_room(struct cede_self *actor) {
     uint64_t word = atomic_load_explicit(&actor->mailbox.word, memory_order_relaxed);
     int64_t used = (int64_t)cedei_mailbox_count(word) + cedei_backlog_of(actor);
     struct cedei_room *room = cedei_room_find(actor);
-    if (actor->bounded && used >= actor->mailbox_max) return false;
+    if (CEDEI_READ_LATE(actor->bounded) && used >= CEDEI_READ_LATE(actor->mailbox_max))
+        return false;
     return room == NULL || cedei_weight_has_room(actor, room);
 }
 

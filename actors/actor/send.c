@@ -30,8 +30,8 @@ CEDEI_NOINLINE cede_result cedei_deliver_busy(cede_system *system, struct cedei_
     const struct cede_type *type = msg->type;
     if (CEDEI_UNLIKELY(type->special != 0) ||
         CEDEI_UNLIKELY(!cedei_mailbox_push_behind(&actor->mailbox, (struct cedei_node *)(void *)msg,
-                                                  tag, actor->open_max, cedei_backlog_of(actor),
-                                                  &before)))
+                                                  tag, CEDEI_READ_LATE(actor->open_max),
+                                                  cedei_backlog_of(actor), &before)))
         return cedei_overload_deliver(system, worker, from, actor, msg, tag);
     cedei_sent_count(system, worker, type);
     cedei_mail_came(actor);
@@ -114,7 +114,7 @@ static CEDEI_NOINLINE cede_result send_to_busy(cede_self *self, struct cede_self
     uint64_t before = 0;
     if (CEDEI_UNLIKELY(type->special != 0) ||
         CEDEI_UNLIKELY(!cedei_mailbox_push_behind(&actor->mailbox, (struct cedei_node *)(void *)msg,
-                                                  generation, actor->open_max,
+                                                  generation, CEDEI_READ_LATE(actor->open_max),
                                                   cedei_backlog_of(actor), &before)))
         return send_overload(self, actor, generation, msg, body);
     cedei_tally_on(self->worker, type, CEDEI_TALLY_SENT);
@@ -149,7 +149,7 @@ cede_result cedei_send(cede_self *self, cede_ref to, void **message, const char 
         return send_undo(self, msg, message, CEDE_ENOACTOR);
     msg->owner = (uintptr_t)self | (uintptr_t)CEDEI_MSG_MAILBOX;
     const struct cede_type *type = msg->type;
-    if (CEDEI_UNLIKELY(cedei_backlog_of(actor) >= actor->open_max ||
+    if (CEDEI_UNLIKELY(cedei_backlog_of(actor) >= CEDEI_READ_LATE(actor->open_max) ||
                        !cedei_mailbox_push_first(&actor->mailbox, (struct cedei_node *)(void *)msg,
                                                  to.generation)))
         return send_to_busy(self, actor, to.generation, msg, message);
@@ -208,7 +208,7 @@ void cedei_urgent_send(cede_system *system, struct cedei_worker *worker, cede_re
     }
     cedei_mail_came(actor);
     msg->owner = CEDEI_MSG_MAILBOX;
-    if (actor->when_full >= CEDE_FULL_DROP_OLDEST &&
+    if (CEDEI_READ_LATE(actor->when_full) >= CEDE_FULL_DROP_OLDEST &&
         cedei_tray_send(system, worker, actor, to.generation, msg) == CEDE_OK)
         return;
     uint64_t before = 0;

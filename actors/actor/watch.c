@@ -445,7 +445,12 @@ void cedei_watchers_tell(cede_self *self, const struct cedei_obituary *obituary)
 
 bool cede_is_alive(cede_self *self, cede_ref actor) {
     if (self == NULL || cede_ref_is_none(actor)) return false;
-    return actor.node != self->system->uid || cedei_table_find(self->system, actor) != NULL;
+    if (actor.node != self->system->uid) return true;
+    struct cede_self *slot = cedei_table_slot(self->system, actor.slot);
+    if (slot == NULL) return false;
+    /* acquire: pairs with the store at an actor's end: who sees the end sees what the actor has done. */
+    uint64_t identity = atomic_load_explicit(&slot->identity, memory_order_acquire);
+    return (uint32_t)(identity >> 32) == actor.generation;
 }
 
 uint32_t cede_waiting(cede_self *self, cede_ref ref) {

@@ -8,6 +8,12 @@
 
 #define CEDEI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CEDEI_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* A plain field that its owner writes anew while somebody may still read it who has come too late: what that one does with
+ * either value comes to nothing. All else is ordered by other means. */
+/* relaxed (both): as said. */
+#define CEDEI_READ_LATE(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define CEDEI_WRITE_LATE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 /* What the compiler may take for granted. */
 #define CEDEI_ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
 #define CEDEI_CACHE_LINE 64
