@@ -4,9 +4,10 @@
 usage: counts.py PROGRAM [--update]
 
 PROGRAM (operations.c) runs under callgrind with FEW and with MANY repetitions; the difference is the operation's, and
-starting up cancels out. Only the worker's thread counts. A spare worker, which a slow machine may bring on, takes over part of the
-work, and callgrind itself may be ended by a signal: so what is out of the band is counted again, up to five times, and
-the count nearest to the known one stands. Counts depend on the compiler: they are
+starting up cancels out. Only the worker's thread counts, and its clock is the program's, so that runs are the same to a tenth
+of an instruction. Only a spare worker, which a machine that stands still for a while brings on, changes them, and callgrind itself may
+be ended by a signal: so what is out of the band is counted again, up to three times, and the count nearest to the known one stands.
+Counts depend on the compiler: they are
 compared only when it is the one that counts.tsv names (exit status 77, skipped, otherwise). --update writes the file
 anew, for a change that is meant; the commit message then says why.
 """
@@ -21,7 +22,7 @@ import tempfile
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "counts.tsv")
 FEW, MANY = 4096, 24576
 BAND = 0.03
-TRIES = 5
+TRIES = 3
 OPERATIONS = ("send", "message", "ask", "spawn", "yield")
 
 
