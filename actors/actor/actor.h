@@ -298,8 +298,8 @@ CEDE_YIELDS cede_result cedei_ask_finish(cede_self *self, const struct cedei_ask
 void cedei_pendings_drop(cede_self *self);
 
 /* ---- defer.c ---- */
-/* Runs the cleanups of the turn; `extra` is there. */
-void cedei_cleanups_run(cede_self *self);
+/* Runs the cleanups of the turn; `extra` is there. `top`: on this stack, what lies below it was of functions that have returned. */
+void cedei_cleanups_run(cede_self *self, uintptr_t top);
 static inline bool cedei_has_cleanups(const cede_self *self) {
     return self->extra != NULL && self->extra->cleanups != NULL;
 }

@@ -95,14 +95,14 @@ cede_result cede_defer_cancel(cede_self *self, cede_cleanup_fn *run, const void 
 
 /* ---- the end of a turn ---- */
 
-/* Whether `argument` was a variable of a function that has returned: on the stack we are on, deeper than we are. A turn
- * that was killed while suspended has another stack, which is whole. */
-static bool is_gone(cede_self *self, const struct cedei_cleanup *cleanup) {
+/* Whether `argument` was a variable of a function that has returned: on the stack we are on, below `top`. A turn that was
+ * killed while suspended has another stack, which is whole. */
+static bool is_gone(cede_self *self, const struct cedei_cleanup *cleanup, uintptr_t top) {
     const struct cedei_stack *stack = self->worker != NULL ? self->worker->stack : NULL;
     if (stack == NULL) return false;
-    uintptr_t low = (uintptr_t)stack->low, here = (uintptr_t)__builtin_frame_address(0);
-    if (here - low >= stack->size) return false;
-    return (uintptr_t)cleanup->argument >= low && (uintptr_t)cleanup->argument < here;
+    uintptr_t low = (uintptr_t)stack->low;
+    if (top - low >= stack->size) return false;
+    return (uintptr_t)cleanup->argument >= low && (uintptr_t)cleanup->argument < top;
 }
 
 static void gone_report(cede_self *self, const struct cedei_cleanup *cleanup) {
@@ -117,13 +117,13 @@ static void gone_report(cede_self *self, const struct cedei_cleanup *cleanup) {
 #undef TEXT
 }
 
-CEDEI_NOINLINE void cedei_cleanups_run(cede_self *self) {
+CEDEI_NOINLINE void cedei_cleanups_run(cede_self *self, uintptr_t top) {
     struct cedei_extra *extra = self->extra;
     cedei_holds_keep(self);
     while (extra->cleanups != NULL) { /* each round takes one off */
         struct cedei_cleanup cleanup;
         cleanup_take(self, &extra->cleanups, &cleanup);
-        if (CEDEI_UNLIKELY(is_gone(self, &cleanup)))
+        if (CEDEI_UNLIKELY(is_gone(self, &cleanup, top)))
             gone_report(self, &cleanup);
         else
             cleanup_call(self, cleanup.run, cleanup.argument);

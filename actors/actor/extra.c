@@ -22,8 +22,8 @@ CEDEI_NOINLINE struct cedei_extra *cedei_extra_make(cede_self *self) {
 
 void cedei_extra_clear(cede_self *self) {
     cedei_room_leave(self);
-    cedei_places_end(self);   /* it waits for nothing any more */
-    cedei_cleanups_run(self); /* they may use whatever else there is */
+    cedei_places_end(self);                      /* it waits for nothing any more */
+    cedei_cleanups_run(self, CEDEI_FRAME_TOP()); /* they may use whatever else there is */
     cedei_holds_end(self);
     cedei_pendings_drop(self);
     cedei_free(self->extra->failure);

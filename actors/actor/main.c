@@ -75,7 +75,8 @@ static struct cede_type cede_type_cedei_block_call = {.name = "cedei_block_call"
 
 static CEDE_YIELDS cede_result block_call_run(cede_self *self, struct cedei_block_call *call) {
     cede_result r = call->run(self, call->context);
-    if (cedei_has_cleanups(self)) cedei_cleanups_run(self); /* what they use may be the waiter's */
+    /* What they use may be the waiter's. */
+    if (cedei_has_cleanups(self)) cedei_cleanups_run(self, CEDEI_FRAME_TOP());
     call->ended = true;
     meeting_end(call->meeting, r);
     return CEDE_STOP; /* a failure is the waiting thread's news, nobody else's */

@@ -304,7 +304,7 @@ void cedei_msg_drop_current(cede_self *self) {
 }
 
 CEDEI_NOINLINE static void drop_turn_slow(cede_self *self) {
-    if (cedei_has_cleanups(self)) cedei_cleanups_run(self);
+    if (cedei_has_cleanups(self)) cedei_cleanups_run(self, CEDEI_FRAME_TOP());
     cedei_msg_drop_current(self);
     for (struct cedei_msg *msg = self->turn_list; msg != NULL; msg = msg->next) {
         cedei_tally(self->system, self->worker, msg->type, CEDEI_TALLY_FORGOTTEN);

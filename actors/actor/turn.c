@@ -138,7 +138,7 @@ cede_result cedei_turn_handle_for(cede_self *self, const cede_behaviour *behavio
     if (outer != NULL) self->extra->cleanups = NULL;
     cede_result r = behaviour->dispatch(self, msg->type, state, cedei_msg_body(msg));
     if (r != CEDE_OK) r = unmatched_or_failed(self, msg, r);
-    if (cedei_has_cleanups(self)) cedei_cleanups_run(self);
+    if (cedei_has_cleanups(self)) cedei_cleanups_run(self, CEDEI_FRAME_TOP());
     if (outer != NULL) self->extra->cleanups = outer;
     cedei_msg_drop_current(self);
     return r;

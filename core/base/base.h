@@ -18,6 +18,8 @@
 #define CEDEI_ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
 #define CEDEI_CACHE_LINE 64
 #define CEDEI_NOINLINE __attribute__((noinline))
+/* Where the calling function's frame ends, on any processor: its own variables and those of whatever it calls lie below. */
+#define CEDEI_FRAME_TOP() ((uintptr_t)__builtin_dwarf_cfa())
 /* A look that may come too early or too late, at what is not atomic; the function says how it finds out. */
 #define CEDEI_NO_TSAN __attribute__((no_sanitize_thread))
 #define CEDEI_INLINE static inline __attribute__((always_inline))

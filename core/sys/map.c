@@ -46,12 +46,22 @@ void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size
 
 void cedei_map_release(void *base, size_t size) { pages_release(base, size); }
 
+/* False, with errno: there is none. The first one shows whether advice is heeded: emulators (qemu's for one) take any for good
+ * and do nothing. */
+static bool light_guard(void *base, size_t size, bool is_first) {
+    if (cedei_call_fails(CEDEI_CALL_MADVISE_GUARD)) return false;
+    if (is_first && madvise(base, size, -1) == 0) {
+        errno = EINVAL;
+        return false;
+    }
+    return madvise(base, size, MADV_GUARD_INSTALL) == 0;
+}
+
 cede_result cedei_map_guard(void *base, size_t size) {
     /* relaxed: a hint; two threads that both try find the same answer. */
     int kind = atomic_load_explicit(&guard_kind, memory_order_relaxed);
     if (kind != 2) {
-        if (!cedei_call_fails(CEDEI_CALL_MADVISE_GUARD) &&
-            madvise(base, size, MADV_GUARD_INSTALL) == 0) {
+        if (light_guard(base, size, kind == 0)) {
             /* relaxed: as above. */
             if (kind == 0) atomic_store_explicit(&guard_kind, 1, memory_order_relaxed);
             return CEDE_OK;

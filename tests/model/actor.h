@@ -85,7 +85,10 @@ cede_result cedei_sched_submit_slow(struct cedei_sched *sched, struct cedei_work
     return CEDE_OK;
 }
 
-void cedei_cleanups_run(cede_self *self) { MODEL_CLAIM(self == NULL); /* there are none */ }
+void cedei_cleanups_run(cede_self *self, uintptr_t top) {
+    (void)top;
+    MODEL_CLAIM(self == NULL); /* there are none */
+}
 void cedei_holds_keep(cede_self *self) { MODEL_CLAIM(self == NULL); /* nor anything held */ }
 
 cede_result cedei_worker_suspend_refused(struct cedei_worker *worker) {
