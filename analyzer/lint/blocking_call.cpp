@@ -1,8 +1,8 @@
 //===- blocking_call.cpp - a turn blocks its worker --------------------------===//
 //
-// Rule: what a handler of an actor on a worker reaches in its file calls nothing that may stop the
-// thread. Harm: a worker runs the turns of many actors, one at a time; they all wait with it.
-// Example:
+// Rule: what a handler of an actor on a worker, or another function that yields, reaches in its
+// file calls nothing that may stop the thread. Harm: a worker runs the turns of many actors, one at
+// a time; they all wait with it. Example:
 //     static cede_result on_save(cede_self *self, struct store *store, struct save *save) {
 //         fsync(store->fd);                       // use cede_run_blocking, or .kind =
 //         CEDE_BLOCKING
@@ -14,6 +14,7 @@
 #include "rules.h"
 
 #include "llvm/ADT/SmallPtrSet.h"
+#include <vector>
 
 using namespace clang;
 
@@ -28,17 +29,34 @@ public:
     llvm::StringRef Text = SM.getBufferData(SM.getMainFileID());
     NonBlockingFile =
         Text.contains("NONBLOCK") || Text.contains("MSG_DONTWAIT") || Text.contains("FIONBIO");
+    for (const Decl *D : Lint.Context.getTranslationUnitDecl()->decls())
+      if (const auto *Var = dyn_cast<VarDecl>(D))
+        readTable(Var);
   }
-  void visitBehaviour(const VarDecl *Var);
+  /// Notes what may block: what handlers of actors of the blocking kind reach, and the bodies of
+  /// cede_main and cede_block_on.
+  void excuse();
+  void visitHandlers();
+  /// Functions that say CEDE_YIELDS and belong to no behaviour here: steps of a turn, or handlers
+  /// whose table is in another file.
+  void visitSteps();
 
 private:
+  struct Table {
+    bool Blocking;
+    const FunctionDecl *Dispatch;
+    std::vector<const FunctionDecl *> Handlers;
+  };
+  void readTable(const VarDecl *Var);
+  void excuseReached(const FunctionDecl *F);
   void follow(const FunctionDecl *F, const FunctionDecl *Handler);
   bool mayBlock(const CallExpr *Call, const Promise &P);
   void report(const CallExpr *Call, const FunctionDecl *In, const FunctionDecl *Handler);
 
   LintContext &Lint;
   bool NonBlockingFile;
-  llvm::SmallPtrSet<const FunctionDecl *, 16> Seen;
+  std::vector<Table> Tables;
+  llvm::SmallPtrSet<const FunctionDecl *, 16> Seen, Excused;
 };
 
 /// The initializer of a field, by the field's name; null when there is none.
@@ -52,7 +70,7 @@ const Expr *fieldInit(const InitListExpr *List, const RecordDecl *Record, llvm::
   return nullptr;
 }
 
-void BlockingCalls::visitBehaviour(const VarDecl *Var) {
+void BlockingCalls::readTable(const VarDecl *Var) {
   const RecordDecl *Record = Var->getType()->getAsRecordDecl();
   if (Record == nullptr || Record->getName() != "cede_behaviour" || !Var->hasInit())
     return;
@@ -63,21 +81,67 @@ void BlockingCalls::visitBehaviour(const VarDecl *Var) {
     return;
   Expr::EvalResult Kind;
   const Expr *KindInit = fieldInit(List, Record, "kind");
-  if (KindInit != nullptr && KindInit->EvaluateAsInt(Kind, Lint.Context) && Kind.Val.getInt() != 0)
-    return; // CEDE_BLOCKING
+  Table Out;
+  Out.Blocking =
+      KindInit != nullptr && KindInit->EvaluateAsInt(Kind, Lint.Context) && Kind.Val.getInt() != 0;
   const Expr *Dispatch = fieldInit(List, Record, "dispatch");
   const auto *F =
       Dispatch != nullptr ? dyn_cast_or_null<FunctionDecl>(pointerSource(Dispatch)) : nullptr;
   const FunctionFacts *Facts = F != nullptr ? Lint.Facts.find(F) : nullptr;
   if (Facts == nullptr)
     return;
+  Out.Dispatch = F;
   if (!hasPrefix(F->getNameAsString(), "cedei_dispatch_")) {
-    follow(F, F); // written by hand
-    return;
+    Out.Handlers.push_back(F); // written by hand
+  } else {
+    for (const CallExpr *Call : Facts->Calls)
+      if (const FunctionDecl *Handler = Call->getDirectCallee())
+        Out.Handlers.push_back(Handler);
   }
+  Tables.push_back(Out);
+}
+
+void BlockingCalls::excuseReached(const FunctionDecl *F) {
+  const FunctionFacts *Facts = Lint.Facts.find(F);
+  if (Facts == nullptr || !Excused.insert(Facts->Definition).second)
+    return;
   for (const CallExpr *Call : Facts->Calls)
-    if (const FunctionDecl *Handler = Call->getDirectCallee())
+    if (const FunctionDecl *Callee = Call->getDirectCallee())
+      excuseReached(Callee);
+}
+
+void BlockingCalls::excuse() {
+  for (const Table &T : Tables)
+    if (T.Blocking)
+      excuseReached(T.Dispatch);
+  for (const FunctionFacts *Facts : Lint.Facts.functions()) {
+    for (const CallExpr *Call : Facts->Calls) {
+      const std::string Name = calleeName(Call);
+      if (Name != "cede_main" && Name != "cede_block_on")
+        continue;
+      for (const Expr *Arg : Call->arguments())
+        if (const auto *Body = dyn_cast_or_null<FunctionDecl>(pointerSource(Arg)))
+          excuseReached(Body);
+    }
+  }
+}
+
+void BlockingCalls::visitHandlers() {
+  for (const Table &T : Tables) {
+    if (T.Blocking)
+      continue;
+    for (const FunctionDecl *Handler : T.Handlers)
       follow(Handler, Handler);
+    Excused.insert(Lint.Facts.find(T.Dispatch)->Definition); // seen, through its handlers
+  }
+}
+
+void BlockingCalls::visitSteps() {
+  for (const FunctionFacts *Facts : Lint.Facts.functions()) {
+    const FunctionDecl *F = Facts->Definition;
+    if (Excused.count(F) == 0 && promiseOf(F).Yields && Lint.isOurs(F->getLocation()))
+      follow(F, F);
+  }
 }
 
 bool BlockingCalls::mayBlock(const CallExpr *Call, const Promise &P) {
@@ -124,7 +188,9 @@ void BlockingCalls::report(const CallExpr *Call, const FunctionDecl *In,
                   ? "'" + displayName(Handler) + "' runs on a worker"
                   : "'" + displayName(Handler) + "', which runs on a worker, reaches it";
   Out.Repair = findRule("blocking-call")->Repair;
-  Out.Notes.push_back({Handler->getLocation(), "the handler is here"});
+  Out.Notes.push_back({Handler->getLocation(), Lint.Facts.isHandler(Handler)
+                                                   ? "the handler is here"
+                                                   : "it yields, so it runs in a turn"});
   Lint.Report(Out);
 }
 
@@ -132,9 +198,9 @@ void BlockingCalls::report(const CallExpr *Call, const FunctionDecl *In,
 
 void checkBlockingCall(LintContext &Lint) {
   BlockingCalls Calls(Lint);
-  for (const Decl *D : Lint.Context.getTranslationUnitDecl()->decls())
-    if (const auto *Var = dyn_cast<VarDecl>(D))
-      Calls.visitBehaviour(Var);
+  Calls.excuse();
+  Calls.visitHandlers();
+  Calls.visitSteps();
 }
 
 } // namespace cede

@@ -76,3 +76,9 @@ int main(void) {
     sleep(0);
     return 0;
 }
+
+/* A step of a turn, whose behaviour is in another file: only what yields can tell. */
+CEDE_YIELDS cede_result step_elsewhere(cede_self *self, struct st *st) {
+    fsync(st->fd); // expect: blocking-call
+    return cede_sleep(self, CEDE_MILLIS(1));
+}

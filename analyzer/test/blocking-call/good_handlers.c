@@ -51,3 +51,23 @@ int main(void) {
     sleep(1);
     return 0;
 }
+
+/* A step of the actor that may block, and of a whole program. */
+static CEDE_YIELDS cede_result settle(cede_self *self, struct store *store) {
+    sleep(1);
+    return cede_sleep(self, CEDE_MILLIS((uint64_t)store->timeout_ms));
+}
+static CEDE_YIELDS cede_result on_settle(cede_self *self, struct store *store, struct save *save) {
+    (void)save;
+    return settle(self, store);
+}
+#define SETTLER(ON) ON(save, on_settle)
+CEDE_BEHAVIOUR(settler, struct store, SETTLER, .kind = CEDE_BLOCKING);
+
+static CEDE_YIELDS cede_result run(cede_self *self, int argc, char **argv) {
+    (void)argc, (void)argv;
+    sleep(1);
+    cede_yield(self);
+    return CEDE_OK;
+}
+int run_all(int argc, char **argv) { return cede_main(argc, argv, run); }
