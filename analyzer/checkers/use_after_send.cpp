@@ -48,14 +48,21 @@ struct Loss {
   }
 };
 
-/// A place that outlives the turn and held an address in a message when that was lost.
+/// A place that outlives the turn and held an address in a message when that was lost, or was given
+/// one later, by \p Store.
 struct StalePlace {
   SymbolRef Message;
   SVal Value;
-  bool operator==(const StalePlace &O) const { return Message == O.Message && Value == O.Value; }
+  const Stmt *Store = nullptr;
+  const StackFrameContext *Frame = nullptr;
+  bool operator==(const StalePlace &O) const {
+    return Message == O.Message && Value == O.Value && Store == O.Store && Frame == O.Frame;
+  }
   void Profile(llvm::FoldingSetNodeID &ID) const {
     ID.AddPointer(Message);
     Value.Profile(ID);
+    ID.AddPointer(Store);
+    ID.AddPointer(Frame);
   }
 };
 
@@ -369,13 +376,19 @@ const NoteTag *UseAfterSend::noteLoss(SymbolRef Message, SymbolRef Nulled, const
 
 /// Remembers who still knows the message: what this function stored somewhere, and the place that
 /// it took the pointer from (\p WithOrigin).
+/// \p Place, which outlives the turn, must not hold an address of a lost message at the end.
+static ProgramStateRef watchPlace(ProgramStateRef State, const MemRegion *Place,
+                                  const StalePlace &Stale) {
+  const auto *Symbolic = dyn_cast<SymbolicRegion>(Place->getBaseRegion());
+  bool InItself = Symbolic != nullptr && Symbolic->getSymbol() == Stale.Message;
+  return InItself ? State : State->set<StalePlaces>(Place, Stale);
+}
+
 ProgramStateRef UseAfterSend::watchStalePlaces(ProgramStateRef State, SymbolRef Message,
                                                const MemRegion *Holder, bool WithOrigin) const {
   auto Watch = [&](const MemRegion *Place, SVal Value) {
-    const auto *Symbolic = dyn_cast<SymbolicRegion>(Place->getBaseRegion());
-    bool InItself = Symbolic != nullptr && Symbolic->getSymbol() == Message;
-    if (Place != Holder && outlivesTurn(Place) && !InItself)
-      State = State->set<StalePlaces>(Place, StalePlace{Message, Value});
+    if (Place != Holder && outlivesTurn(Place))
+      State = watchPlace(State, Place, {Message, Value});
   };
   for (const auto &Entry : State->get<OuterStores>()) {
     SymbolRef Sym = baseSymbol(Entry.second);
@@ -694,7 +707,7 @@ void UseAfterSend::checkPostCall(const CallEvent &Call, CheckerContext &C) const
   }
 }
 
-void UseAfterSend::checkBind(SVal Where, SVal Value, const Stmt *, CheckerContext &C) const {
+void UseAfterSend::checkBind(SVal Where, SVal Value, const Stmt *S, CheckerContext &C) const {
   ProgramStateRef State = C.getState();
   const MemRegion *Place = Where.getAsRegion();
   if (Place == nullptr)
@@ -713,6 +726,9 @@ void UseAfterSend::checkBind(SVal Where, SVal Value, const Stmt *, CheckerContex
   } else if (!placeType(Place).isNull() && outlivesTurn(Place) && Value.getAs<Loc>() &&
              baseSymbol(Value) != nullptr) {
     State = State->set<OuterStores>(Place, Value);
+    Found F = findLost(State, baseSymbol(Value)); // a copy that outlived its message
+    if (F.How != nullptr && !F.Nulled)
+      State = watchPlace(State, Place, {F.Symbol, Value, S, C.getStackFrame()});
   } else if (State->contains<OuterStores>(Place)) {
     State = State->remove<OuterStores>(Place);
   }
@@ -772,16 +788,22 @@ void UseAfterSend::checkEndFunction(const ReturnStmt *, CheckerContext &C) const
     ExplodedNode *Node = C.generateNonFatalErrorNode(State);
     if (Node == nullptr)
       return;
+    const StalePlace &Stale = Entry.second;
     std::string Name = cede::regionName(Place);
-    std::string Text =
-        (Name.empty() ? "memory that outlives the turn" : "'" + Name + "'") +
-        (Entry.second.Value.getAsLocSymbol() == Message
-             ? " still holds the address of the message that "
-             : " still points into the message that ") +
-        cede::calleeName(L->Call) + " " +
-        (L->How == Fate::Sent || L->How == Fate::MaybeSent ? "sent" : fateText(L->How)) +
-        " here; the next use of it is a use after send";
-    reportAt(Message, *L, {L->Call, L->Frame, false}, Text, C, Node);
+    std::string Text = Name.empty() ? "memory that outlives the turn" : "'" + Name + "'";
+    if (Stale.Store != nullptr)
+      Text += " is given an address of the message after ";
+    else
+      Text += Stale.Value.getAsLocSymbol() == Message
+                  ? " still holds the address of the message that "
+                  : " still points into the message that ";
+    Text += cede::calleeName(L->Call) + " " +
+            (L->How == Fate::Sent || L->How == Fate::MaybeSent ? "sent" : fateText(L->How)) +
+            (Stale.Store != nullptr ? " it" : " here") + "; the next use of it is a use after send";
+    cede::Blame At{L->Call, L->Frame, false};
+    if (Stale.Store != nullptr)
+      At = cede::meetingPoint(Stale.Store, Stale.Frame, L->Frame);
+    reportAt(Message, *L, At, Text, C, Node);
     return;
   }
 }

@@ -198,3 +198,20 @@ cede_result element_of_list(cede_self *self, struct shop *state, struct order *m
     log_id(lines[0].amount); // expect: use-after-send
     return CEDE_OK;
 }
+
+cede_result stored_afterwards(cede_self *self, struct shop *state, struct order *message) {
+    struct order *copy = message;
+    cede_result r = cede_send(self, state->next, &message);
+    if (r == CEDE_OK)
+        state->pending = copy; // expect: use-after-send
+    return r;
+}
+
+static void remember(struct shop *state, struct order *message) { state->pending = message; }
+
+cede_result stored_by_another(cede_self *self, struct shop *state, struct order *message) {
+    struct order *copy = message;
+    cede_drop(self, &message);
+    remember(state, copy); // expect: use-after-send
+    return CEDE_OK;
+}
