@@ -247,6 +247,16 @@ void cedei_msg_reown(cede_self *self, struct cedei_msg *msg, void **body, bool w
 static inline bool cedei_msg_is_kept(const struct cedei_msg *msg) {
     return cedei_msg_state(msg) == CEDEI_MSG_KEPT;
 }
+CEDEI_INLINE void cedei_msg_link(struct cedei_msg **list, struct cedei_msg *msg) {
+    msg->next = *list;
+    msg->link.back = list;
+    if (CEDEI_UNLIKELY(msg->next != NULL)) msg->next->link.back = &msg->next;
+    *list = msg;
+}
+static inline void cedei_msg_unlink(struct cedei_msg *msg) {
+    *msg->link.back = msg->next;
+    if (msg->next != NULL) msg->next->link.back = msg->link.back;
+}
 void cedei_msg_own_by_turn(cede_self *self, struct cedei_msg *msg);
 /* Strict mode: the message at a new address, the old one poisoned with the place of the call. */
 struct cedei_msg *cedei_msg_relocate(cede_self *self, struct cedei_msg *msg, const char *here);
@@ -339,7 +349,16 @@ static inline struct cedei_room *cedei_room_of(cede_system *system, struct cedei
 /* A result code shifted left by 4, or a message (16-byte aligned). */
 typedef uint64_t cedei_wake_value;
 static inline cedei_wake_value cedei_wake_code(cede_result code) { return (uint64_t)code << 4; }
-uint32_t cedei_wait_begin(cede_self *self);
+/* Its sequence number. */
+static inline uint32_t cedei_wait_begin(cede_self *self) {
+    uint32_t sequence = self->sequence + 1;
+    if (CEDEI_UNLIKELY(sequence == 0)) sequence = 1;
+    self->sequence = sequence;
+    /* release: pairs with the load in hop_read of cycle.c, which then sees no `asked` of an earlier wait. */
+    atomic_store_explicit(&self->wait, (uint64_t)sequence << 2 | CEDEI_WAIT_PENDING,
+                          memory_order_release);
+    return sequence;
+}
 /* Takes the wait back if nobody woke it yet; false: its value must be fetched by cedei_wait_finish. */
 bool cedei_wait_withdraw(cede_self *self, uint32_t sequence);
 CEDE_YIELDS cedei_wake_value cedei_wait_finish(cede_self *self, uint32_t sequence,
@@ -532,8 +551,7 @@ static inline struct cedei_msg *cedei_msg_disown(cede_self *self, void **body, c
             return msg;
         }
         if (CEDEI_LIKELY(msg->owner == ((uintptr_t)self | (uintptr_t)CEDEI_MSG_TURN))) {
-            *msg->link.back = msg->next;
-            if (msg->next != NULL) msg->next->link.back = msg->link.back;
+            cedei_msg_unlink(msg);
             return msg;
         }
     }

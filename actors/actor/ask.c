@@ -125,18 +125,19 @@ cede_result cedei_reply(cede_self *self, void *request, void **message, const ch
     if (msg == self->current) {
         self->current = NULL;
     } else {
-        *msg->link.back = msg->next;
-        if (msg->next != NULL) msg->next->link.back = msg->link.back;
+        cedei_msg_unlink(msg);
     }
     asked->reply.sequence = 0;
     msg->owner = CEDEI_MSG_MAILBOX;
     *message = NULL;
-    if (CEDEI_UNLIKELY(!cedei_wait_wake(system, self->worker, asker, back.sequence,
-                                        (uint64_t)(uintptr_t)msg))) {
+    struct cedei_worker *worker = self->worker;
+    CEDEI_ASSUME(worker != NULL); /* a turn has one */
+    if (CEDEI_UNLIKELY(
+            !cedei_wait_wake(system, worker, asker, back.sequence, (uint64_t)(uintptr_t)msg))) {
         reply_unwanted(self, msg, CEDE_ENOACTOR);
         return CEDE_OK;
     }
-    cedei_tally_on(self->worker, type, CEDEI_TALLY_SENT);
+    cedei_tally_on(worker, type, CEDEI_TALLY_SENT);
     return CEDE_OK;
 }
 
@@ -233,20 +234,81 @@ CEDEI_INLINE cede_result ask_end(cede_self *self, cedei_wake_value value, void *
         return (cede_result)(value >> 4);
     struct cedei_msg *answer = (struct cedei_msg *)(uintptr_t)value;
     cedei_handled_count(self, self->worker, answer->type);
-    cedei_msg_own_by_turn(self, answer);
+    answer->owner = (uintptr_t)self | (uintptr_t)CEDEI_MSG_TURN;
+    cedei_msg_link(&self->turn_list, answer);
     *reply = cedei_msg_body(answer);
     return CEDE_OK;
 }
 
-CEDE_YIELDS cede_result cedei_ask(cede_self *self, cede_ref to, void **request,
-                                  struct cede_type *reply_type, void **reply, uint64_t timeout_ns,
-                                  const char *here) {
+static CEDEI_NOINLINE CEDE_YIELDS cede_result ask_slow(cede_self *self, cede_ref to, void **request,
+                                                       struct cede_type *reply_type, void **reply,
+                                                       uint64_t timeout_ns, const char *here) {
     struct cedei_ask_wait wait = {0};
     if (reply == NULL) return CEDE_EINVAL;
     cede_result r =
         ask_begin(self, self, to, request, reply_type, timeout_ns, "cede_ask", here, &wait);
     if (CEDEI_UNLIKELY(r != CEDE_OK)) return r;
     return ask_end(self, cedei_wait_announced(self, wait.sequence, wait.deadline_ns), reply);
+}
+
+/* The wait has begun, but the actor that is asked is not at rest, or its mailbox is not open to the short ways. */
+static CEDEI_NOINLINE CEDE_YIELDS cede_result ask_busy(cede_self *self, struct cede_self *asked,
+                                                       uint32_t generation, struct cedei_msg *msg,
+                                                       void **request, void **reply) {
+    uint32_t sequence = self->sequence;
+    cede_result r = cedei_deliver_busy(self->system, self->worker, self, asked, msg, generation);
+    if (CEDEI_UNLIKELY(r != CEDE_OK)) {
+        (void)cedei_wait_withdraw(self, sequence);
+        cedei_asked_clear(self);
+        msg->reply = (struct cedei_return){0};
+        cedei_msg_reown(self, msg, request, false);
+        return r;
+    }
+    *request = NULL;
+    return ask_end(self, cedei_wait_finish(self, sequence, CEDE_FOREVER), reply);
+}
+
+/* The common way: a message of the turn's, to another actor of this node that waits for nobody, without a limit. Whatever is unusual starts
+ * over in ask_slow. An actor that was at rest is gone on with at once. */
+CEDE_YIELDS cede_result cedei_ask(cede_self *self, cede_ref to, void **request,
+                                  struct cede_type *reply_type, void **reply, uint64_t timeout_ns,
+                                  const char *here) {
+    if (CEDEI_UNLIKELY(self == NULL || request == NULL || *request == NULL || reply == NULL ||
+                       timeout_ns != CEDE_FOREVER))
+        return ask_slow(self, to, request, reply_type, reply, timeout_ns, here);
+    cedei_self_check(self, "cede_ask", here);
+    struct cedei_msg *msg = cedei_msg_of(*request);
+    cede_system *system = self->system;
+    bool is_current = msg == self->current;
+    struct cede_self *asked = cedei_table_slot(system, to.slot);
+    if (CEDEI_UNLIKELY(to.node != system->fast_uid || msg->reply.sequence != 0 ||
+                       !(is_current || msg->owner == ((uintptr_t)self | (uintptr_t)CEDEI_MSG_TURN)) ||
+                       asked == NULL || asked == self || cedei_turn_may_inherit(self)))
+        return ask_slow(self, to, request, reply_type, reply, timeout_ns, here);
+    cedei_prefetch_write(&asked->mailbox);
+    if (CEDEI_UNLIKELY(cedei_generation_of(asked) != to.generation || cedei_is_waiting(asked)))
+        return ask_slow(self, to, request, reply_type, reply, timeout_ns, here);
+    if (cedei_simulated_refusal(self, to, msg)) return CEDE_EFULL;
+    if (is_current)
+        self->current = NULL;
+    else
+        cedei_msg_unlink(msg);
+    /* relaxed: published with the request. */
+    atomic_store_explicit(&self->expected_type, reply_type, memory_order_relaxed);
+    uint32_t sequence = cedei_wait_begin(self);
+    cedei_asked_set(self, to.slot, CEDEI_ASKED_REPLY);
+    msg->reply = (struct cedei_return){
+        .slot = self->slot, .generation = cedei_generation_of(self), .sequence = sequence};
+    msg->owner = (uintptr_t)self | (uintptr_t)CEDEI_MSG_MAILBOX;
+    const struct cede_type *type = msg->type;
+    if (CEDEI_UNLIKELY(cedei_backlog_of(asked) >= CEDEI_READ_LATE(asked->open_max) ||
+                       !cedei_mailbox_push_first(&asked->mailbox, (struct cedei_node *)(void *)msg,
+                                                 to.generation)))
+        return ask_busy(self, asked, to.generation, msg, request, reply);
+    cedei_tally_on(self->worker, type, CEDEI_TALLY_SENT);
+    cedei_mail_came(asked);
+    *request = NULL;
+    return ask_end(self, cedei_wait_handing_over(self, sequence, &asked->task), reply);
 }
 
 cede_result cedei_ask_sync(cede_inbox *inbox, cede_ref to, void **request,

@@ -154,8 +154,7 @@ static void wait_break(cede_system *system, struct cedei_worker *worker, struct 
 
 CEDEI_NOINLINE void cedei_cycle_close(cede_system *system, struct cedei_worker *worker,
                                       struct cede_self *actor, uint32_t sequence, uint32_t asked) {
-    struct cede_self *next = cedei_table_slot(system, (asked & ~CEDEI_ASKED_ROOM) - 1);
-    if (next == NULL || !cedei_is_waiting(next)) return;
+    if (!cedei_cycle_may_close(system, asked)) return;
     wait_break(system, worker, actor, sequence, asked, "a wait that closed a cycle");
 }
 

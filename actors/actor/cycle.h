@@ -36,6 +36,13 @@ static inline bool cedei_cycle_report(cede_self *self, uint32_t slot, uint32_t k
     return cedei_cycle_report_far(self, slot, kind, call, here);
 }
 
+/* Whether somebody who parks in a wait for what `asked` says may have closed a cycle: so, once it is parked, cedei_cycle_close must
+ * look. */
+static inline bool cedei_cycle_may_close(cede_system *system, uint32_t asked) {
+    if (asked == 0) return false;
+    struct cede_self *next = cedei_table_slot(system, (asked & ~CEDEI_ASKED_ROOM) - 1);
+    return next != NULL && cedei_is_waiting(next);
+}
 /* `actor` has just parked, in the wait `sequence`, for what `asked` says: ends that wait if it has closed a cycle. */
 void cedei_cycle_close(cede_system *system, struct cedei_worker *worker, struct cede_self *actor,
                        uint32_t sequence, uint32_t asked);

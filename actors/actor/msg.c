@@ -93,21 +93,9 @@ struct cedei_maker cedei_system_maker(cede_system *system) {
 
 /* ---- lists ---- */
 
-CEDEI_INLINE void list_link(struct cedei_msg **list, struct cedei_msg *msg) {
-    msg->next = *list;
-    msg->link.back = list;
-    if (msg->next != NULL) msg->next->link.back = &msg->next;
-    *list = msg;
-}
-
-static void list_unlink(struct cedei_msg *msg) {
-    *msg->link.back = msg->next;
-    if (msg->next != NULL) msg->next->link.back = msg->link.back;
-}
-
 void cedei_msg_own_by_turn(cede_self *self, struct cedei_msg *msg) {
     msg->owner = owner_make(self, CEDEI_MSG_TURN);
-    list_link(&self->turn_list, msg);
+    cedei_msg_link(&self->turn_list, msg);
 }
 
 /* In strict mode of checking builds a message that was moved or dropped cannot even be looked at: ends the process. */
@@ -184,7 +172,7 @@ struct cedei_msg *cedei_msg_disown_slow(cede_self *self, void **body, const char
         *why = CEDE_EOWNER;
         return NULL;
     }
-    list_unlink(msg);
+    cedei_msg_unlink(msg);
     return msg;
 }
 
@@ -196,7 +184,7 @@ void cedei_msg_reown(cede_self *self, struct cedei_msg *msg, void **body, bool w
     if (!was_kept && self->current == NULL && msg->type == self->turn_type)
         self->current = msg;
     else
-        list_link(was_kept ? &self->kept_list : &self->turn_list, msg);
+        cedei_msg_link(was_kept ? &self->kept_list : &self->turn_list, msg);
 }
 
 /* ---- strict mode ---- */
@@ -289,7 +277,7 @@ void cedei_msg_drop_one(cede_system *system, struct cedei_worker *worker, struct
 static void drop_list(cede_self *self, struct cedei_msg **list) {
     while (*list != NULL) { /* each round takes one off */
         struct cedei_msg *msg = *list;
-        list_unlink(msg);
+        cedei_msg_unlink(msg);
         request_refuse(self->system, self->worker, msg, CEDE_ENOREPLY);
         cedei_msg_release(self->system, self->worker, msg);
     }
@@ -394,7 +382,7 @@ void *cedei_new(cede_self *self, struct cede_type *type, size_t size, const char
     memset(msg, 0, CEDEI_CACHE_LINE);
     msg->type = type;
     msg->owner = owner_make(self, CEDEI_MSG_TURN);
-    list_link(&self->turn_list, msg);
+    cedei_msg_link(&self->turn_list, msg);
     cedei_tally_on(worker, type, CEDEI_TALLY_ALLOCATED);
     return cedei_msg_body(msg);
 }
@@ -433,7 +421,7 @@ void *cedei_keep(cede_self *self, void **message, const char *here) {
     struct cedei_msg *msg = cedei_msg_disown(self, message, "cede_keep", here, &why);
     if (msg == NULL) return NULL;
     msg->owner = owner_make(self, CEDEI_MSG_KEPT);
-    list_link(&self->kept_list, msg);
+    cedei_msg_link(&self->kept_list, msg);
     *message = NULL;
     return cedei_msg_body(msg);
 }

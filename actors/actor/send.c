@@ -138,8 +138,7 @@ cede_result cedei_send(cede_self *self, cede_ref to, void **message, const char 
     if (is_current) {
         self->current = NULL;
     } else {
-        *msg->link.back = msg->next;
-        if (msg->next != NULL) msg->next->link.back = msg->link.back;
+        cedei_msg_unlink(msg);
     }
     *message = NULL;
     struct cede_self *actor = cedei_table_slot(system, to.slot);

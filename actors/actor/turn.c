@@ -187,11 +187,12 @@ static struct cedei_worker *resume(cede_self *self, struct cedei_worker *worker)
     struct cedei_stack *lease = self->lease;
     self->lease = NULL;
     cedei_simulated_resume(self);
-    cedei_worker_resume(worker, lease);
+    return cedei_worker_resume(worker, lease);
 }
 
 struct cedei_stack *cedei_turn_lease_take(struct cedei_worker *worker, struct cedei_task *task) {
-    if (task->run != cedei_turn_run && task->run != cedei_turn_run_sized) return NULL;
+    if (CEDEI_UNLIKELY(task->run != cedei_turn_run) && task->run != cedei_turn_run_sized)
+        return NULL;
     cede_self *self = CEDEI_CONTAINER_OF(task, cede_self, task);
     struct cedei_stack *lease = self->lease;
     if (lease == NULL || CEDEI_UNLIKELY(cedei_signals_of(self) & CEDEI_SIGNAL_KILL)) return NULL;

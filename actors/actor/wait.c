@@ -9,14 +9,6 @@
 
 /* ---- the wait word ---- */
 
-uint32_t cedei_wait_begin(cede_self *self) {
-    if (++self->sequence == 0) self->sequence = 1;
-    /* release: pairs with the load in hop_read of cycle.c, which then sees no `asked` of an earlier wait. */
-    atomic_store_explicit(&self->wait, cedei_wait_armed(self->sequence, CEDEI_WAIT_PENDING),
-                          memory_order_release);
-    return self->sequence;
-}
-
 bool cedei_wait_withdraw(cede_self *self, uint32_t sequence) {
     uint64_t pending = cedei_wait_armed(sequence, CEDEI_WAIT_PENDING);
     /* acquire: pairs with cedei_wait_wake, if somebody woke us already. */
@@ -48,12 +40,19 @@ void cedei_wait_interrupt(cede_system *system, struct cedei_worker *worker, stru
     }
 }
 
-/* Runs on the next stack: from here on the actor may be resumed. */
-void cedei_wait_park_commit(struct cedei_worker *worker, void *context) {
-    cede_self *self = context;
+/* Parked, and perhaps to be woken at once. */
+static CEDEI_NOINLINE void park_ended(struct cedei_worker *worker, cede_self *self,
+                                      uint64_t identity, uint32_t sequence, uint32_t asked) {
+    cede_system *system = self->system;
+    if (CEDEI_UNLIKELY((identity & (CEDEI_SIGNAL_KILL | CEDEI_SIGNAL_STOP)) != 0))
+        cedei_wait_interrupt(system, worker, self, (uint32_t)(identity >> 32), (uint32_t)identity);
+    if (asked != 0) cedei_cycle_close(system, worker, self, sequence, asked);
+}
+
+/* Nothing follows the calls on the rare branches, so that none of them costs the common way a saved register. */
+CEDEI_INLINE void park(struct cedei_worker *worker, cede_self *self, const bool is_recv) {
     cede_system *system = self->system;
     cedei_simulated_wait(self);
-    bool is_recv = self->recv_wait;
     uint32_t sequence = self->sequence;
     /* relaxed: our own store. */
     uint32_t asked = atomic_load_explicit(&self->asked, memory_order_relaxed);
@@ -72,9 +71,22 @@ void cedei_wait_park_commit(struct cedei_worker *worker, void *context) {
     /* From here on `self` is others' too: only its atomic fields may be touched. */
     /* seq_cst: see cedei_signals_of. */
     uint64_t identity = atomic_load_explicit(&self->identity, memory_order_seq_cst);
-    if (CEDEI_UNLIKELY((identity & (CEDEI_SIGNAL_KILL | CEDEI_SIGNAL_STOP)) != 0))
-        cedei_wait_interrupt(system, worker, self, (uint32_t)(identity >> 32), (uint32_t)identity);
-    if (asked != 0) cedei_cycle_close(system, worker, self, sequence, asked);
+    if (CEDEI_UNLIKELY((identity & (CEDEI_SIGNAL_KILL | CEDEI_SIGNAL_STOP)) != 0 ||
+                       cedei_cycle_may_close(system, asked)))
+        park_ended(worker, self, identity, sequence, asked);
+}
+
+static CEDEI_NOINLINE void park_recv(struct cedei_worker *worker, cede_self *self) {
+    park(worker, self, true);
+}
+
+/* Runs on the next stack: from here on the actor may be resumed. */
+void cedei_wait_park_commit(struct cedei_worker *worker, void *context) {
+    cede_self *self = context;
+    if (CEDEI_UNLIKELY(self->recv_wait))
+        park_recv(worker, self);
+    else
+        park(worker, self, false);
 }
 
 /* ---- deadlines ---- */

@@ -1,5 +1,4 @@
-/* wait.h - the suspending calls, inlined into those that users call: every function level between the switch and the
- * user's frame is a return that the processor predicts wrongly. The states of `wait` are in actor.h. */
+/* wait.h - the suspending calls, inlined into those that users call. The states of `wait` are in actor.h. */
 #ifndef CEDEI_ACTOR_WAIT_H
 #define CEDEI_ACTOR_WAIT_H
 
@@ -67,6 +66,20 @@ CEDEI_INLINE CEDE_YIELDS cedei_wake_value cedei_wait_until(cede_self *self, uint
     if (cedei_wait_is_woken(self)) return cedei_wait_fetch(self);
     cedei_wait_deadline_announce(self, sequence, deadline_ns);
     return cedei_wait_announced(self, sequence, deadline_ns);
+}
+
+/* Of a wait without a limit: goes on with `task`, which nobody else has; whoever it is of may end the wait. */
+CEDEI_INLINE CEDE_YIELDS cedei_wake_value cedei_wait_handing_over(cede_self *self, uint32_t sequence,
+                                                                  struct cedei_task *task) {
+    struct cedei_worker *worker = self->worker;
+    struct cedei_stack *next = cedei_worker_hand_over(worker, task);
+    if (CEDEI_UNLIKELY(next == NULL)) {
+        (void)cedei_sched_submit(&self->system->sched, worker, task);
+        return cedei_wait_finish(self, sequence, CEDE_FOREVER);
+    }
+    cedei_worker_switch(worker, next, &self->lease, cedei_wait_park_commit, self);
+    cedei_worker_arrived(self->worker);
+    return cedei_wait_fetch(self);
 }
 
 #endif

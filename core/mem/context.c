@@ -1,4 +1,4 @@
-/* context.c - the stack switch for x86-64 and aarch64, and its annotations. */
+/* context.c - the stack switch for aarch64, and the annotations of every switch. */
 #define _GNU_SOURCE
 #include "core/mem/context.h"
 
@@ -26,40 +26,33 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-#if defined(__x86_64__)
+#if defined(__aarch64__)
 __asm__(".text\n"
-        ".globl cedei_switch_registers\n"
-        ".hidden cedei_switch_registers\n"
-        ".type cedei_switch_registers,@function\n"
-        "cedei_switch_registers:\n"
-        "  push %rbp\n  push %rbx\n  push %r12\n  push %r13\n  push %r14\n  push %r15\n"
-        "  mov %rsp,(%rdi)\n"
-        "  mov %rsi,%rsp\n"
-        "  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbx\n  pop %rbp\n"
-        /* Not `ret`: the return predictor knows the other stack's callers, the indirect one learns our few targets. */
-        "  pop %rcx\n"
-        "  jmp *%rcx\n"
-        ".size cedei_switch_registers,.-cedei_switch_registers\n");
-#elif defined(__aarch64__)
-__asm__(".text\n"
-        ".globl cedei_switch_registers\n"
-        ".hidden cedei_switch_registers\n"
-        ".type cedei_switch_registers,%function\n"
-        "cedei_switch_registers:\n"
+        ".globl cedei_registers_switch\n"
+        ".hidden cedei_registers_switch\n"
+        ".type cedei_registers_switch,%function\n"
+        "cedei_registers_switch:\n"
         "  sub sp, sp, #160\n"
         "  stp x19, x20, [sp, #0]\n  stp x21, x22, [sp, #16]\n  stp x23, x24, [sp, #32]\n"
         "  stp x25, x26, [sp, #48]\n  stp x27, x28, [sp, #64]\n  stp x29, x30, [sp, #80]\n"
         "  stp d8, d9, [sp, #96]\n  stp d10, d11, [sp, #112]\n"
         "  stp d12, d13, [sp, #128]\n  stp d14, d15, [sp, #144]\n"
-        "  mov x9, sp\n  str x9, [x0]\n  mov sp, x1\n"
+        "  mov x9, sp\n  str x9, [x0]\n  mov x0, x1\n"
+        ".size cedei_registers_switch,.-cedei_registers_switch\n"
+        /* The first half falls through to here. */
+        ".globl cedei_registers_load\n"
+        ".hidden cedei_registers_load\n"
+        ".type cedei_registers_load,%function\n"
+        "cedei_registers_load:\n"
+        "  ldr x9, [x0]\n  mov sp, x9\n"
         "  ldp x19, x20, [sp, #0]\n  ldp x21, x22, [sp, #16]\n  ldp x23, x24, [sp, #32]\n"
         "  ldp x25, x26, [sp, #48]\n  ldp x27, x28, [sp, #64]\n  ldp x29, x30, [sp, #80]\n"
         "  ldp d8, d9, [sp, #96]\n  ldp d10, d11, [sp, #112]\n"
         "  ldp d12, d13, [sp, #128]\n  ldp d14, d15, [sp, #144]\n"
         "  add sp, sp, #160\n  ret\n"
-        ".size cedei_switch_registers,.-cedei_switch_registers\n");
+        ".size cedei_registers_load,.-cedei_registers_load\n");
 
-#else
+#elif !defined(__x86_64__)
 #error "Cede switches stacks on x86-64 and aarch64 only"
 #endif
 
@@ -114,11 +107,11 @@ void cedei_context_fini(struct cedei_stack *stack) {
 #endif
 }
 
-__attribute__((no_sanitize("address"))) void cedei_context_entered(void) {
 #if CEDEI_ASAN
+__attribute__((no_sanitize("address"))) void cedei_context_entered(void) {
     __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
-#endif
 }
+#endif
 
 #if CEDEI_ASAN || CEDEI_TSAN
 __attribute__((no_sanitize("address"))) void cedei_context_switch(struct cedei_stack *from,
@@ -129,21 +122,21 @@ __attribute__((no_sanitize("address"))) void cedei_context_switch(struct cedei_s
 #if CEDEI_TSAN
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    cedei_switch_registers(&from->sp, to->sp);
+    cedei_registers_switch(&from->registers, &to->registers);
 #if CEDEI_ASAN
     __sanitizer_finish_switch_fiber(from->fake_stack, NULL, NULL);
 #endif
 }
 #endif
 
-__attribute__((no_sanitize("address"))) void cedei_context_leave(struct cedei_stack *from,
-                                                                 struct cedei_stack *to) {
+#if CEDEI_ASAN || CEDEI_TSAN
+__attribute__((no_sanitize("address"))) void cedei_context_leave(struct cedei_stack *to) {
 #if CEDEI_ASAN
     __sanitizer_start_switch_fiber(NULL, to->low, to->size); /* NULL: the fake stack ends here */
 #endif
 #if CEDEI_TSAN
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    cedei_switch_registers(&from->sp, to->sp);
-    __builtin_unreachable();
+    cedei_registers_load(&to->registers);
 }
+#endif

@@ -12,18 +12,6 @@
 /* The slot's share. SLOT_NS is the budget of an actor's activation; what is over in SHORT_NS is not worth a look at the clock. */
 enum { SLOT_NS = 100000, SHORT_NS = 5000, SKIPS = 15, RUNS_MAX = 48, OWED_MAX_NS = 10 * SLOT_NS };
 
-static inline void choice_begin(struct cedei_worker *worker, uint32_t tick) {
-    /* relaxed: others compare readings only. */
-    atomic_store_explicit(&worker->tick, tick, memory_order_relaxed);
-    /* seq_cst: for the compiler only, as in cedei_worker_next_lifo. */
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-static inline void choice_end(struct cedei_worker *worker, uint32_t tick) {
-    /* release: as in cedei_worker_next_lifo. */
-    atomic_store_explicit(&worker->taken, tick, memory_order_release);
-}
-
 /* Two actors that send to each other use the slot in turns of some 50 ns, and an actor that never lacks messages runs for 100 us at a
  * time: by the count alone the two would get a thousandth of the worker beside it. So what the others have had since the slot was
  * stopped here is owed to it, and it goes on for that long, an actor's budget at most before the next of the others. Where they
@@ -72,7 +60,7 @@ static struct cedei_task *next_local(struct cedei_worker *worker, uint32_t tick)
         if (task != NULL) return task;
     }
     worker->lifo_from = tick;
-    struct cedei_task *task = cedei_queue_pop(worker);
+    struct cedei_task *task = cedei_queue_pop(worker, NULL);
     return task != NULL ? task : cedei_lifo_take(worker);
 }
 
@@ -89,20 +77,6 @@ static struct cedei_task *next_polled(struct cedei_worker *worker, uint32_t tick
     if (cedei_lifo_peek(worker) != NULL && slot_goes_on(worker)) return NULL;
     struct cedei_task *task = cedei_global_take(worker);
     if (task != NULL) worker->lifo_from = tick;
-    return task;
-}
-
-struct cedei_task *cedei_worker_next_near(struct cedei_worker *worker) {
-    uint32_t tick = cedei_tick_of(worker) + 1;
-    if (tick == worker->poll_tick || worker->sample.running || cedei_lifo_peek(worker) != NULL ||
-        cedei_runqueue_count(&worker->queue) == 0)
-        return NULL;
-    choice_begin(worker, tick);
-    struct cedei_task *task = cedei_queue_pop(worker);
-    if (CEDEI_UNLIKELY(task == NULL)) return NULL; /* a thief was faster; the long way follows */
-    worker->look_tick = worker->poll_tick;
-    if (cedei_runqueue_count(&worker->queue) != 0) cedei_lifo_limit(worker, tick);
-    choice_end(worker, tick);
     return task;
 }
 
@@ -135,7 +109,7 @@ static struct cedei_task *next_elsewhere(struct cedei_worker *worker, uint32_t t
 struct cedei_task *cedei_worker_next(struct cedei_worker *worker) {
     uint32_t tick = cedei_tick_of(worker) + 1;
     cedei_sample_end(worker);
-    choice_begin(worker, tick);
+    cedei_choice_begin(worker, tick);
     struct cedei_task *task = NULL;
     if ((int32_t)(tick - worker->poll_tick) >= 0) task = next_polled(worker, tick);
     if (task == NULL && !cedei_is_stopping(worker->sched)) task = next_local(worker, tick);
@@ -144,6 +118,6 @@ struct cedei_task *cedei_worker_next(struct cedei_worker *worker) {
     cedei_sample_begin(worker, tick);
     worker->look_tick = worker->poll_tick;
     if (cedei_runqueue_count(&worker->queue) != 0) cedei_lifo_limit(worker, worker->lifo_from);
-    choice_end(worker, tick);
+    cedei_choice_end(worker, tick);
     return task;
 }

@@ -38,7 +38,7 @@ struct cedei_task *cedei_global_take(struct cedei_worker *worker) {
     }
     while (taken < share && sched->global_first != NULL) {
         struct cedei_task *next = sched->global_first->next;
-        if (!cedei_runqueue_push(&worker->queue, sched->global_first)) break;
+        if (!cedei_runqueue_push(&worker->queue, sched->global_first, NULL)) break;
         sched->global_first = next;
         taken++;
     }
@@ -62,9 +62,17 @@ CEDEI_NOINLINE static void queue_spill(struct cedei_worker *worker, struct cedei
     cedei_global_push(worker->sched, half[0], task, count + 1);
 }
 
+/* False: full. While others wait the slot's use is limited already. */
+CEDEI_INLINE bool queue_push(struct cedei_worker *worker, struct cedei_task *task,
+                             uint32_t *before) {
+    if (CEDEI_UNLIKELY(!cedei_runqueue_push(&worker->queue, task, before))) return false;
+    if (*before == 0) cedei_lifo_limit(worker, cedei_tick_of(worker));
+    return true;
+}
+
 void cedei_queue_push(struct cedei_worker *worker, struct cedei_task *task) {
-    cedei_lifo_limit(worker, cedei_tick_of(worker));
-    if (CEDEI_UNLIKELY(!cedei_runqueue_push(&worker->queue, task))) queue_spill(worker, task);
+    uint32_t before = 0;
+    if (CEDEI_UNLIKELY(!queue_push(worker, task, &before))) queue_spill(worker, task);
 }
 
 /* Owner only, alone as far as is known: by plain stores, which own_share in spare.c waits for. NULL: not alone any more, and
@@ -117,20 +125,29 @@ cede_result cedei_sched_submit_slow(struct cedei_sched *sched, struct cedei_work
     return CEDE_OK;
 }
 
-void cedei_sched_requeue(struct cedei_worker *worker, struct cedei_task *task) {
+/* Not to the worker's own queue, or with half of it elsewhere. */
+static CEDEI_NOINLINE void requeue_far(struct cedei_worker *worker, struct cedei_task *task) {
     struct cedei_sched *sched = worker->sched;
     if (task->place & CEDEI_TASK_POOL) {
         (void)cedei_pool_submit(sched, worker, task); /* an actor's task is never refused */
         return;
     }
-    /* Behind all that wait, also where the own queue did not hold them: else it came again, and gave them more, before they had
-     * their turn. */
-    if (worker->is_pool || cedei_global_count(sched) != 0) {
+    if (task->place == worker->home && cedei_global_count(sched) == 0)
+        cedei_queue_push(worker, task);
+    else
         cedei_global_push(sched, task, task, 1);
-        if (!cedei_worker_is_alone(worker)) cedei_sched_wake_one(sched);
+    if (!cedei_worker_is_alone(worker)) cedei_sched_wake_one(sched);
+}
+
+/* Behind all that wait, also where the own queue did not hold them: else it came again, and gave them more, before they had
+ * their turn. Nothing follows the calls, so that none of them costs the common way a saved register. */
+void cedei_sched_requeue(struct cedei_worker *worker, struct cedei_task *task) {
+    uint32_t before = 0;
+    if (CEDEI_UNLIKELY(task->place != worker->home || cedei_global_count(worker->sched) != 0) ||
+        CEDEI_UNLIKELY(!queue_push(worker, task, &before))) {
+        requeue_far(worker, task);
         return;
     }
-    bool others = cedei_runqueue_count(&worker->queue) > 0 || cedei_lifo_peek(worker) != NULL;
-    cedei_queue_push(worker, task);
-    if (others && !cedei_worker_is_alone(worker)) cedei_sched_wake_one(sched);
+    if ((before > 0 || cedei_lifo_peek(worker) != NULL) && !cedei_worker_is_alone(worker))
+        cedei_sched_wake_one(worker->sched);
 }

@@ -248,7 +248,7 @@ struct cedei_task *cedei_sched_take_rest(struct cedei_sched *sched) {
     uint32_t seats = cedei_sched_seats(sched);
     for (uint32_t i = 0; i < seats && task == NULL; i++) {
         task = cedei_lifo_take(&sched->workers[i]);
-        if (task == NULL) task = cedei_runqueue_pop(&sched->workers[i].queue);
+        if (task == NULL) task = cedei_runqueue_pop(&sched->workers[i].queue, NULL);
     }
     return task;
 }

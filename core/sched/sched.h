@@ -32,6 +32,10 @@ enum { CEDEI_STACK_SIZE_LOG_MIN = 14, CEDEI_STACK_SIZES = 10 };
 
 struct cedei_sched;
 
+/* Of a task that is `worker`'s to run now: the stack of its suspended turn, which goes on at once and is no more the
+ * task's; NULL: it has none or must not go on, and is to be run. */
+typedef struct cedei_stack *cedei_lease_fn(struct cedei_worker *worker, struct cedei_task *task);
+
 /* Times one task in many: see sample.c. Access: the worker only, but for `lengths`, which anybody may read. */
 struct cedei_sample {
     bool running;        /* the present task is being timed */
@@ -86,11 +90,13 @@ struct cedei_worker {
     uint32_t lifo_runs; /* W: so many in that run */
     struct cedei_slot_time slot_time;
     uint32_t steal_from;         /* W: where the next search begins */
+    cedei_lease_fn *lease_take;  /* I */
     struct cedei_stack *stack;   /* W: that it runs on */
     struct cedei_stack *discard; /* W: left for good by the last switch */
     void (*commit)(struct cedei_worker *worker, void *context); /* W: to run after the last switch */
     void *commit_context;                                       /* W */
     struct cedei_task *picked; /* W: was next when the last turn suspended; the loop runs it first */
+    struct cedei_stack *lease; /* W: that the loop is to go over to when the present task returns */
     struct cedei_task *running;      /* W; read by the fault handler on its own thread */
     struct cedei_stack native;       /* W: the thread's own stack */
     struct cedei_stack_cache stacks; /* W */
@@ -126,10 +132,6 @@ struct cedei_pool {
     struct cedei_task
         start_for_other; /* makes a thread on a worker of the pool's own executor, see pool.c */
 };
-
-/* Of a task that is `worker`'s to run now: the stack of its suspended turn, which goes on at once and is no more the
- * task's; NULL: it has none or must not go on, and is to be run. */
-typedef struct cedei_stack *cedei_lease_fn(struct cedei_worker *worker, struct cedei_task *task);
 
 struct cedei_sched_options {
     uint32_t workers, pool_threads_max, pool_queue_max,
@@ -263,11 +265,23 @@ struct cedei_worker *cedei_worker_current(void);
  * cedei_worker_arrived with the worker that resumed it.
  * CEDE_ENOMEM, CEDE_ELIMIT: no stack; nothing happened. */
 void cedei_worker_loop(void);
-/* The stack to go on with; NULL with `*why`: there is none. */
-struct cedei_stack *cedei_worker_next_stack(struct cedei_worker *worker, cede_result *why);
+/* Makes sure that the next cedei_worker_suspend of this worker, if nothing else runs before, finds a stack. */
+CEDE_NODISCARD cede_result cedei_worker_reserve(struct cedei_worker *worker);
+/* The stack to go on with; NULL: there is none, as cedei_worker_reserve has found. */
+struct cedei_stack *cedei_worker_next_stack(struct cedei_worker *worker);
+/* One of the worker's own, of which there is one; the loop begins on it, with `task` (may be NULL). */
+static inline struct cedei_stack *cedei_worker_fresh_stack(struct cedei_worker *worker,
+                                                           struct cedei_task *task) {
+    struct cedei_stack *fresh = worker->stacks.free;
+    worker->stacks.free = fresh->next;
+    worker->stacks.count--;
+    worker->picked = task;
+    cedei_context_prepare(fresh, cedei_worker_loop);
+    return fresh;
+}
 /* Does not return for a worker that holds a cede_mutex; CEDE_ECONTEXT for a seat, and in a cleanup, which is logged. */
 cede_result cedei_worker_suspend_refused(struct cedei_worker *worker);
-/* Says, not too often, that there is no stack and what to do; returns `why`. */
+/* Says, not too often, that there is no stack and what to do; returns `why`, or for CEDE_OK, when there is one after all, CEDE_ENOMEM. */
 cede_result cedei_worker_stackless(struct cedei_worker *worker, cede_result why);
 /* `how`: "locks ...", as the end of a sentence about who does it. */
 __attribute__((noreturn)) void cedei_worker_mutex_misused(const char *how);
@@ -276,14 +290,10 @@ __attribute__((noreturn)) void cedei_worker_held_at_end(struct cedei_worker *wor
 static inline void cedei_worker_held_at_end_check(struct cedei_worker *worker) {
     if (CEDEI_CHECKS && CEDEI_UNLIKELY(worker->mutexes_held != 0)) cedei_worker_held_at_end(worker);
 }
-CEDEI_INLINE cede_result cedei_worker_suspend(struct cedei_worker *worker,
-                                              struct cedei_stack **lease,
-                                              void (*commit)(struct cedei_worker *, void *),
-                                              void *context) {
-    if (CEDEI_UNLIKELY(worker->mutexes_held != 0)) return cedei_worker_suspend_refused(worker);
-    cede_result why = CEDE_ENOMEM;
-    struct cedei_stack *next = cedei_worker_next_stack(worker, &why);
-    if (CEDEI_UNLIKELY(next == NULL)) return cedei_worker_stackless(worker, why);
+/* The switch, to what cedei_worker_next_stack or cedei_worker_hand_over has found. */
+CEDEI_INLINE void cedei_worker_switch(struct cedei_worker *worker, struct cedei_stack *next,
+                                      struct cedei_stack **lease,
+                                      void (*commit)(struct cedei_worker *, void *), void *context) {
     struct cedei_stack *mine = worker->stack;
     *lease = mine;
     worker->commit = commit;
@@ -291,6 +301,16 @@ CEDEI_INLINE cede_result cedei_worker_suspend(struct cedei_worker *worker,
     worker->stack = next;
     cedei_count_add(&worker->counts.yields, 1);
     cedei_context_switch(mine, next);
+}
+CEDEI_INLINE cede_result cedei_worker_suspend(struct cedei_worker *worker,
+                                              struct cedei_stack **lease,
+                                              void (*commit)(struct cedei_worker *, void *),
+                                              void *context) {
+    if (CEDEI_UNLIKELY(worker->mutexes_held != 0)) return cedei_worker_suspend_refused(worker);
+    struct cedei_stack *next = cedei_worker_next_stack(worker);
+    if (CEDEI_UNLIKELY(next == NULL))
+        return cedei_worker_stackless(worker, cedei_worker_reserve(worker));
+    cedei_worker_switch(worker, next, lease, commit, context);
     return CEDE_OK;
 }
 
@@ -314,10 +334,12 @@ CEDEI_INLINE void cedei_worker_arrived(struct cedei_worker *worker) {
     cedei_stack_give(&worker->sched->stacks, &worker->stacks, discard);
 }
 
-/* Makes sure that the next cedei_worker_suspend of this worker, if nothing else runs before, finds a stack. */
-CEDE_NODISCARD cede_result cedei_worker_reserve(struct cedei_worker *worker);
-__attribute__((noreturn)) void cedei_worker_resume(struct cedei_worker *worker,
-                                                   struct cedei_stack *lease);
+/* For a task's `run`, as the last thing: has the loop go over to the stack of the suspended turn. */
+static inline struct cedei_worker *cedei_worker_resume(struct cedei_worker *worker,
+                                                       struct cedei_stack *lease) {
+    worker->lease = lease;
+    return worker;
+}
 
 /* The pool for stacks of `size` bytes, a power of two. */
 struct cedei_stack_pool *cedei_sched_stacks(struct cedei_sched *sched, size_t size);
@@ -379,9 +401,23 @@ static inline struct cedei_task *cedei_worker_next_lifo(struct cedei_worker *wor
     return task;
 }
 struct cedei_task *cedei_worker_next(struct cedei_worker *worker); /* NULL: stop */
-/* The next common case, when the slot is empty: a task of the worker's own queue, when nothing else must be looked at. NULL: as
- * above. */
-struct cedei_task *cedei_worker_next_near(struct cedei_worker *worker);
+/* Of a turn that suspends with `task`, which nobody else has, made ready to run: goes on with it as if it had been through the LIFO
+ * slot, but past that slot, since an exchange costs as much as all the rest. NULL: it must be submitted, and the turn
+ * be suspended the usual way. */
+CEDEI_INLINE struct cedei_stack *cedei_worker_hand_over(struct cedei_worker *worker,
+                                                        struct cedei_task *task) {
+    /* relaxed (both): our own; nobody else fills the slot. */
+    uint32_t tick = atomic_load_explicit(&worker->tick, memory_order_relaxed) + 1;
+    if (CEDEI_UNLIKELY(tick == worker->look_tick || task->place != worker->home ||
+                       atomic_load_explicit(&worker->lifo, memory_order_relaxed) != NULL ||
+                       worker->mutexes_held != 0 || worker->stacks.free == NULL))
+        return NULL;
+    /* relaxed (both): others compare readings only; neither slot nor queue is touched. */
+    atomic_store_explicit(&worker->tick, tick, memory_order_relaxed);
+    atomic_store_explicit(&worker->taken, tick, memory_order_relaxed);
+    worker->running = task;
+    return cedei_worker_fresh_stack(worker, task);
+}
 void cedei_global_push(struct cedei_sched *sched, struct cedei_task *first, struct cedei_task *last,
                        uint32_t count);
 /* The name of a thread of `sched`: of its pool, or of worker `index`. */

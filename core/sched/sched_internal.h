@@ -39,9 +39,9 @@ static inline struct cedei_task *cedei_lifo_take(struct cedei_worker *worker) {
 }
 
 /* The oldest of the worker's own queue; by the worker itself between `tick` and `taken`, as in cedei_worker_next_lifo. */
-static inline struct cedei_task *cedei_queue_pop(struct cedei_worker *worker) {
-    return cedei_worker_is_alone(worker) ? cedei_runqueue_pop_alone(&worker->queue)
-                                         : cedei_runqueue_pop(&worker->queue);
+static inline struct cedei_task *cedei_queue_pop(struct cedei_worker *worker, uint32_t *left) {
+    return cedei_worker_is_alone(worker) ? cedei_runqueue_pop_alone(&worker->queue, left)
+                                         : cedei_runqueue_pop(&worker->queue, left);
 }
 
 static inline uint32_t cedei_tick_of(struct cedei_worker *worker) {
@@ -55,6 +55,37 @@ static inline void cedei_lifo_limit(struct cedei_worker *worker, uint32_t from) 
     if ((int32_t)(worker->look_tick - look) <= 0) return;
     worker->look_tick = look;
     worker->lifo_from = from;
+}
+
+/* The worker chooses; it has chosen. */
+static inline void cedei_choice_begin(struct cedei_worker *worker, uint32_t tick) {
+    /* relaxed: others compare readings only. */
+    atomic_store_explicit(&worker->tick, tick, memory_order_relaxed);
+    /* seq_cst: for the compiler only, as in cedei_worker_next_lifo. */
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void cedei_choice_end(struct cedei_worker *worker, uint32_t tick) {
+    /* release: as in cedei_worker_next_lifo. */
+    atomic_store_explicit(&worker->taken, tick, memory_order_release);
+}
+
+/* The commonest cases of cedei_worker_next, when nothing else must be looked at: the LIFO slot, or, if it is empty, the worker's own
+ * queue. NULL: take the long way. The end of a sample is at `poll_tick`, as are the others. */
+CEDEI_INLINE struct cedei_task *cedei_worker_next_near(struct cedei_worker *worker) {
+    if (cedei_lifo_peek(worker) != NULL) return cedei_worker_next_lifo(worker);
+    uint32_t tick = cedei_tick_of(worker) + 1, left = 0;
+    if (CEDEI_UNLIKELY(tick == worker->poll_tick)) return NULL;
+    cedei_choice_begin(worker, tick);
+    struct cedei_task *task = cedei_queue_pop(worker, &left);
+    if (CEDEI_UNLIKELY(task == NULL)) { /* empty, or a thief was faster; the long way follows */
+        worker->look_tick = tick + 1;
+        return NULL;
+    }
+    worker->look_tick = worker->poll_tick;
+    if (left != 0) cedei_lifo_limit(worker, tick);
+    cedei_choice_end(worker, tick);
+    return task;
 }
 
 static inline bool cedei_is_stopping(struct cedei_sched *sched) {

@@ -108,10 +108,10 @@ void cedei_spare_rest(struct cedei_worker *worker) {
     struct cedei_sched *sched = worker->sched;
     struct cedei_task *task = cedei_lifo_take(worker);
     worker->running = NULL;
-    if (task == NULL) task = cedei_runqueue_pop(&worker->queue);
+    if (task == NULL) task = cedei_runqueue_pop(&worker->queue, NULL);
     while (task != NULL) { /* at most what the queue holds, and the slot */
         cedei_global_push(sched, task, task, 1);
-        task = cedei_runqueue_pop(&worker->queue);
+        task = cedei_runqueue_pop(&worker->queue, NULL);
     }
     cedei_search_end(worker, false);
     cedei_sched_wake_one(sched); /* for what we hand over, and for whatever we were woken for */

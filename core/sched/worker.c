@@ -2,13 +2,13 @@
  * Invariants: (1) `stack` is the stack that the thread is on, except between setting it and the switch; (2) `commit` or
  * `discard` is set before a switch, never both, and emptied by the first code that runs after it, on the same thread; (3) a
  * lease is published by `commit` only, when nothing runs on it any more; (4) `picked` is set between a switch and the first
- * lines of the loop that it leads to. */
+ * lines of the loop that it leads to, `lease` between a task's return and the loop's next lines. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/base.h"
-#include "core/sched/sched.h"
+#include "core/sched/sched_internal.h"
 #include "core/sys/clock.h"
 #include "core/sys/fault.h"
 #include "core/sys/interrupt.h"
@@ -33,6 +33,12 @@ CEDEI_NOINLINE static void worker_current_set(struct cedei_worker *worker) {
     __asm__ volatile("" ::: "memory");
 }
 
+/* Where no task can be a suspended turn. */
+static struct cedei_stack *lease_take_none(struct cedei_worker *worker, struct cedei_task *task) {
+    (void)worker, (void)task;
+    return NULL;
+}
+
 void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, uint32_t index,
                        bool is_pool) {
     memset(worker, 0, offsetof(struct cedei_worker, tallies));
@@ -40,6 +46,7 @@ void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, u
     worker->index = index;
     worker->is_pool = is_pool;
     worker->home = is_pool ? CEDEI_HOME_NONE : cedei_place_of(sched->number, CEDEI_TASK_WORKER);
+    worker->lease_take = sched->lease_take != NULL ? sched->lease_take : lease_take_none;
     worker->steal_from = index;
     worker->poll_tick = worker->look_tick = 1;
     worker->poll_ticks = CEDEI_POLL_TICKS;
@@ -51,7 +58,16 @@ void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, u
     atomic_store_explicit(&worker->duty, CEDEI_DUTY_ON, memory_order_relaxed);
 }
 
-/* The loop; runs on pooled stacks, and goes on in whatever turn comes back last. */
+/* Leaves the present stack, which goes back to its pool. */
+__attribute__((noreturn)) static void leave_for(struct cedei_worker *worker,
+                                                struct cedei_stack *stack) {
+    worker->discard = worker->stack;
+    worker->stack = stack;
+    cedei_context_leave(stack);
+}
+
+/* The loop; runs on pooled stacks, and goes on in whatever turn comes back last. It goes over to a lease from here, where the calls
+ * that led to it have returned, so that the processor's predictions of returns fit the lease's. */
 void cedei_worker_loop(void) {
     cedei_context_entered();
     struct cedei_worker *worker = cedei_worker_current();
@@ -61,7 +77,12 @@ void cedei_worker_loop(void) {
         worker->picked = NULL;
         worker = picked->run(worker, picked);
     }
-    for (;;) {
+    for (;;) { /* until a lease or the end */
+        struct cedei_stack *lease = worker->lease;
+        if (lease != NULL) {
+            worker->lease = NULL;
+            leave_for(worker, lease);
+        }
         struct cedei_task *task = cedei_worker_next_lifo(worker);
         if (task == NULL) {
             task = worker->is_pool ? cedei_pool_next(worker) : cedei_worker_next(worker);
@@ -70,10 +91,7 @@ void cedei_worker_loop(void) {
         worker->running = task;
         worker = task->run(worker, task);
     }
-    worker->discard = worker->stack;
-    struct cedei_stack *from = worker->stack;
-    worker->stack = &worker->native;
-    cedei_context_leave(from, &worker->native);
+    leave_for(worker, &worker->native);
 }
 
 static void running_describe(struct cedei_worker *worker, char *what, size_t size) {
@@ -101,6 +119,7 @@ cede_result cedei_worker_suspend_refused(struct cedei_worker *worker) {
 cede_result cedei_worker_stackless(struct cedei_worker *worker, cede_result why) {
     static const uint64_t QUIET_NS = 1000000000u;
     struct cedei_sched *sched = worker->sched;
+    if (why == CEDE_OK) why = CEDE_ENOMEM;
     uint64_t now_ns = cedei_clock_now_ns();
     /* relaxed (both): two threads that log at once do no harm. */
     uint64_t quiet_until_ns = atomic_load_explicit(&sched->stackless_until_ns, memory_order_relaxed);
@@ -143,29 +162,17 @@ cede_result cedei_worker_reserve(struct cedei_worker *worker) {
     return CEDE_OK;
 }
 
-struct cedei_stack *cedei_worker_next_stack(struct cedei_worker *worker, cede_result *why) {
+struct cedei_stack *cedei_worker_next_stack(struct cedei_worker *worker) {
     /* First, since a task that was taken cannot be put back where it was. */
-    if (CEDEI_UNLIKELY(worker->stacks.free == NULL) &&
-        (*why = cedei_worker_reserve(worker)) != CEDE_OK)
+    if (CEDEI_UNLIKELY(worker->stacks.free == NULL) && cedei_worker_reserve(worker) != CEDE_OK)
         return NULL;
-    struct cedei_task *task = cedei_worker_next_lifo(worker);
-    if (task == NULL) task = cedei_worker_next_near(worker);
+    struct cedei_task *task = cedei_worker_next_near(worker);
     worker->running = task;
-    if (task != NULL && worker->sched->lease_take != NULL) {
-        struct cedei_stack *lease = worker->sched->lease_take(worker, task);
+    if (task != NULL) {
+        struct cedei_stack *lease = worker->lease_take(worker, task);
         if (lease != NULL) return lease;
     }
-    worker->picked = task;
-    struct cedei_stack *fresh = cedei_stack_take(&worker->sched->stacks, &worker->stacks, why);
-    cedei_context_prepare(fresh, cedei_worker_loop);
-    return fresh;
-}
-
-void cedei_worker_resume(struct cedei_worker *worker, struct cedei_stack *lease) {
-    struct cedei_stack *mine = worker->stack;
-    worker->discard = mine;
-    worker->stack = lease;
-    cedei_context_leave(mine, lease);
+    return cedei_worker_fresh_stack(worker, task);
 }
 
 /* Without a stack the thread can do nothing else: waits until memory comes back. */
@@ -184,11 +191,8 @@ static struct cedei_stack *loop_stack_take(struct cedei_worker *worker) {
 
 void cedei_worker_leave_for(struct cedei_worker *worker, struct cedei_stack *stack,
                             void (*entry)(void)) {
-    struct cedei_stack *mine = worker->stack;
     cedei_context_prepare(stack, entry);
-    worker->discard = mine;
-    worker->stack = stack;
-    cedei_context_leave(mine, stack);
+    leave_for(worker, stack);
 }
 
 static void stack_give_commit(struct cedei_worker *worker, void *context) {
@@ -204,7 +208,7 @@ void cedei_worker_return(struct cedei_worker *worker) {
     worker->commit_context = mine;
     worker->stack = next;
     worker->running = NULL;
-    cedei_context_leave(mine, next);
+    cedei_context_leave(next);
 }
 
 void cedei_worker_flush(struct cedei_worker *worker) {

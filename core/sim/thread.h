@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/mem/context.h"
 #include "core/sys/thread.h"
 
 /* Access: the one thread of the process. */
 struct cedei_sim_thread {
-    struct cedei_sim_thread *next; /* of those that may be used again */
-    void *sp;                      /* where it stopped */
-    char *stack;                   /* its own; Cede's workers leave it for others */
+    struct cedei_sim_thread *next;    /* of those that may be used again */
+    struct cedei_registers registers; /* where it stopped */
+    char *stack;                      /* its own; Cede's workers leave it for others */
     const char *low; /* of the stack that it stopped on; AddressSanitizer wants to know */
     size_t size;
     void *fake_stack; /* AddressSanitizer's */

@@ -226,7 +226,7 @@ __attribute__((no_sanitize("address"))) static void switch_to(struct cedei_sim_t
 #if CEDEI_ASAN
     __sanitizer_start_switch_fiber(&from->fake_stack, to->low, to->size);
 #endif
-    cedei_switch_registers(&from->sp, to->sp);
+    cedei_registers_switch(&from->registers, &to->registers);
     arrived();
     errno = world.current->saved_errno;
 }
@@ -410,7 +410,7 @@ struct cedei_sim_thread *cedei_sim_thread_make(const char *name, cedei_thread_fn
                 world.record->names_count = thread->number + 1;
         }
         cedei_context_prepare(&stack, thread_entry);
-        thread->sp = stack.sp;
+        thread->registers = stack.registers;
         world.threads[thread->number] = thread;
     }
     cedei_sim_release();

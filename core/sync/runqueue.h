@@ -36,13 +36,15 @@ static inline uint32_t cedei_runqueue_count(struct cedei_runqueue *queue) {
     return count <= CEDEI_RUNQUEUE_CAPACITY ? count : 0; /* head moved between the two loads */
 }
 
-/* Owner only. False: full. */
-static inline bool cedei_runqueue_push(struct cedei_runqueue *queue, struct cedei_task *task) {
+/* Owner only. False: full. `*before` (may be NULL): how many there were. */
+static inline bool cedei_runqueue_push(struct cedei_runqueue *queue, struct cedei_task *task,
+                                       uint32_t *before) {
     /* acquire: pairs with the exchange of a taker; its reads of the entries are done before we rewrite them. */
     uint32_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
     /* relaxed: we are its only writer. */
     uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-    if (tail - head >= CEDEI_RUNQUEUE_CAPACITY) return false;
+    if (before != NULL) *before = tail - head;
+    if (CEDEI_UNLIKELY(tail - head >= CEDEI_RUNQUEUE_CAPACITY)) return false;
     /* relaxed: published by the store of `tail`. */
     atomic_store_explicit(&queue->entries[tail % CEDEI_RUNQUEUE_CAPACITY], task,
                           memory_order_relaxed);
@@ -51,14 +53,15 @@ static inline bool cedei_runqueue_push(struct cedei_runqueue *queue, struct cede
     return true;
 }
 
-/* Owner only. NULL: empty. */
-static inline struct cedei_task *cedei_runqueue_pop(struct cedei_runqueue *queue) {
+/* Owner only. NULL: empty. `*left` (may be NULL): how many there are besides. */
+static inline struct cedei_task *cedei_runqueue_pop(struct cedei_runqueue *queue, uint32_t *left) {
     /* acquire: pairs with thieves' exchanges. */
     uint32_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
     for (;;) {
         /* relaxed: we are its only writer. */
         uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
         if (head == tail) return NULL;
+        if (left != NULL) *left = tail - head - 1;
         /* relaxed: our own store. */
         struct cedei_task *task = atomic_load_explicit(
             &queue->entries[head % CEDEI_RUNQUEUE_CAPACITY], memory_order_relaxed);
@@ -70,10 +73,13 @@ static inline struct cedei_task *cedei_runqueue_pop(struct cedei_runqueue *queue
 }
 
 /* Owner only, while nobody else takes: without an exchange, which costs as much as all the rest of a short turn. */
-static inline struct cedei_task *cedei_runqueue_pop_alone(struct cedei_runqueue *queue) {
+static inline struct cedei_task *cedei_runqueue_pop_alone(struct cedei_runqueue *queue,
+                                                          uint32_t *left) {
     /* relaxed (all): nobody else writes either index, and the entry is our own store. */
     uint32_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
-    if (head == atomic_load_explicit(&queue->tail, memory_order_relaxed)) return NULL;
+    uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    if (head == tail) return NULL;
+    if (left != NULL) *left = tail - head - 1;
     struct cedei_task *task =
         atomic_load_explicit(&queue->entries[head % CEDEI_RUNQUEUE_CAPACITY], memory_order_relaxed);
     atomic_store_explicit(&queue->head, head + 1, memory_order_relaxed);

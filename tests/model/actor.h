@@ -214,11 +214,6 @@ struct cedei_worker *cedei_worker_current(void) {
 void cedei_stack_give_slow(struct cedei_stack_pool *pool, struct cedei_stack *stack) {
     (void)pool, (void)stack;
 }
-void cedei_worker_resume(struct cedei_worker *worker, struct cedei_stack *lease) {
-    (void)worker, (void)lease;
-    model_fail("a lease is resumed past the model");
-    abort();
-}
 cede_result cedei_worker_reserve(struct cedei_worker *worker) {
     (void)worker;
     return CEDE_OK;

@@ -161,10 +161,9 @@ MUTANTS = {
             'cycle_before_park': [
                 ('uint64_t word = cedei_wait_armed(sequence, CEDEI_WAIT_PENDING); /* Before it is parked',
                  'uint64_t word = cedei_wait_armed(sequence, CEDEI_WAIT_NONE); '
-                 'struct cede_self *next = asked != 0 ? cedei_table_slot(system, asked - 1) : NULL; '
-                 'bool is_next_parked = next != NULL && cedei_is_waiting(next); '
+                 'bool may_close = cedei_cycle_may_close(system, asked); '
                  'word = cedei_wait_armed(sequence, CEDEI_WAIT_PENDING); /* Before it is parked'),
-                ('if (asked != 0) cedei_cycle_close', 'if (is_next_parked) cedei_cycle_close')],
+                ('!= 0 || cedei_cycle_may_close(system, asked)))', '!= 0 || may_close))')],
             'recv_is_not_said': [('self->recv_wait = true;', '')],
         },
         'actors/actor/turn.c': {
@@ -289,7 +288,7 @@ UNNEEDED = {
         'a failure means that another came or went, who has looked too',
     (SUBMIT, 'cedei_worker_next_lifo: exchange of worker->lifo', 'acquire release relaxed'): OWN,
     (SUBMIT, 'cedei_worker_next_lifo: store of worker->taken', 'relaxed'): ALONE,
-    ('core/sched/next.c', 'choice_end: store of worker->taken', 'relaxed'): ALONE,
+    ('core/sched/sched_internal.h', 'cedei_choice_end: store of worker->taken', 'relaxed'): ALONE,
     ('core/sched/queue.c', 'lifo_put_alone: store of worker->lifo', 'relaxed'): ALONE,
     ('core/sched/queue.c', 'lifo_put_alone: store of worker->putting', 'relaxed'): ALONE,
     (INTERNAL, 'cedei_added_work_fence: fetch_or of sched->idle', 'acq_rel acquire release relaxed'):
@@ -337,7 +336,7 @@ UNNEEDED = {
     (WAIT, 'cedei_wait_withdraw: compare_exchange_strong of self->wait', 'relaxed'): 'the word is the actor\'s own',
     (WAIT, 'cedei_wait_withdraw: compare_exchange_strong of self->wait on failure', 'relaxed'):
         'the fetch behind it acquires',
-    (WAIT, 'cedei_wait_begin: store of self->wait', 'relaxed'):
+    (ACTOR, 'cedei_wait_begin: store of self->wait', 'relaxed'):
         'only to readers of a chain of waits, which would take a hop of an earlier wait for one of this'
         ' one',
     ('core/sync/mailbox.h', 'cedei_mailbox_rest: compare_exchange_strong of mailbox->word', 'acq_rel release'):
@@ -347,7 +346,7 @@ UNNEEDED = {
     ('actors/actor/room.c', 'cedei_room_make: compare_exchange_strong of actor->room on failure', 'acquire relaxed'):
         'it publishes the lock alone, which in the model is the explorer\'s own',
     (WAIT, 'cedei_wait_interrupt: compare_exchange_weak of actor->wait', 'acquire'): SUBMITTED,
-    (WAIT, 'cedei_wait_park_commit: compare_exchange_strong of self->wait on failure', 'relaxed'):
+    (WAIT, 'park: compare_exchange_strong of self->wait on failure', 'relaxed'):
         'the fetch of the turn that is submitted acquires',
 }
 

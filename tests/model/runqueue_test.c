@@ -34,11 +34,11 @@ static void entries_rely(uint32_t first, uint32_t count) {
 static void owner_push(void) {
     tasks[pushed].content = 1;
     pushed++; /* a thief may have it before we return */
-    if (!cedei_runqueue_push(&queue, &tasks[pushed - 1])) pushed--;
+    if (!cedei_runqueue_push(&queue, &tasks[pushed - 1], NULL)) pushed--;
 }
 
 static void owner_pop(void) {
-    struct cedei_task *task = cedei_runqueue_pop(&queue);
+    struct cedei_task *task = cedei_runqueue_pop(&queue, NULL);
     if (task != NULL) task_take(task);
 }
 
@@ -92,7 +92,7 @@ static void rest_is_there_once(void) {
     for (uint32_t i = 0; i < pushed; i++) waiting += taken[i] == 0;
     MODEL_CLAIM(cedei_runqueue_count(&queue) == waiting);
     for (uint32_t before = 0; waiting > 0; waiting--) {
-        struct cedei_task *task = cedei_runqueue_pop(&queue);
+        struct cedei_task *task = cedei_runqueue_pop(&queue, NULL);
         if (task == NULL) {
             model_fail("a task is lost");
             return;
@@ -102,7 +102,7 @@ static void rest_is_there_once(void) {
         before = index;
         task_take(task);
     }
-    MODEL_CLAIM(cedei_runqueue_pop(&queue) == NULL);
+    MODEL_CLAIM(cedei_runqueue_pop(&queue, NULL) == NULL);
 }
 
 int main(int argc, char **argv) {

@@ -49,7 +49,7 @@ static int stacks_teardown(void **state) {
 static void enter_and_leave(void) {
     cedei_context_entered();
     order_add("b");
-    cedei_context_leave(&one, &native);
+    cedei_context_leave(&native);
 }
 
 static void context_prepared_runs_its_entry_on_its_own_stack(void **state) {
@@ -69,7 +69,7 @@ static void enter_and_go_round(void) {
         order_add("1");
         cedei_context_switch(&one, &two);
     }
-    cedei_context_leave(&one, &native);
+    cedei_context_leave(&native);
 }
 
 static void enter_and_come_back(void) {
@@ -146,7 +146,7 @@ static void enter_and_check_alignment(void) {
     _Alignas(16) volatile char aligned[16];
     if ((uintptr_t)aligned % 16 == 0 && (uintptr_t)__builtin_frame_address(0) % 16 == 0)
         order_add("ok");
-    cedei_context_leave(&one, &native);
+    cedei_context_leave(&native);
 }
 
 static void context_begins_with_an_aligned_stack(void **state) {

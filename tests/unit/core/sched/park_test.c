@@ -142,7 +142,7 @@ static void park_wakes_one_at_a_time(void **state) {
     assert_int_equal(atomic_load(&sched.idle), 0xc);
     assert_int_equal(atomic_load(&sched.searching), 0);
     static struct errand waiting;
-    assert_true(cedei_runqueue_push(&workers[0].queue, &waiting.task));
+    assert_true(cedei_runqueue_push(&workers[0].queue, &waiting.task, NULL));
     assert_true(cedei_search_begin(&workers[1]));
     cedei_search_end(&workers[1], true); /* there is more: the next one may come up */
     assert_int_equal(atomic_load(&sched.idle), 0x8);

@@ -141,7 +141,7 @@ static struct cedei_worker *suspend_run(struct cedei_worker *worker, struct cede
     if (job->lease != NULL) {
         struct cedei_stack *lease = job->lease;
         job->lease = NULL;
-        cedei_worker_resume(worker, lease);
+        return cedei_worker_resume(worker, lease);
     }
     volatile uint64_t own[16];
     for (uint64_t i = 0; i < 16; i++) own[i] = (uintptr_t)job + i;

@@ -46,7 +46,7 @@ static struct cedei_worker *walk_run(struct cedei_worker *worker, struct cedei_t
         struct cedei_stack *lease = walk->lease;
         walk->lease = NULL;
         counter_add(&by_loop, 1);
-        cedei_worker_resume(worker, lease);
+        return cedei_worker_resume(worker, lease);
     }
     volatile uint64_t own[16];
     for (uint64_t i = 0; i < 16; i++) own[i] = (uintptr_t)walk + i;
@@ -175,6 +175,109 @@ static void task_whose_lease_is_held_back_is_run_by_the_loop(void **state) {
     assert_in_range(by_loop, 50 * WALKS, 60 * WALKS);
 }
 
+/* ---- handing over ---- */
+
+/* Suspends and goes on with the other one, which makes it ready again; `behind` waits meanwhile. */
+static struct walk master;
+static struct errand other, behind, starter;
+static uint32_t handed, helped, helped_before;
+
+static void help(struct cedei_worker *worker, struct errand *errand) {
+    (void)errand;
+    helped++;
+    EXPECT_OK(cedei_sched_submit(&sched, worker, &master.task));
+}
+
+static void behind_note(struct cedei_worker *worker, struct errand *errand) {
+    (void)worker, (void)errand;
+    helped_before = helped;
+}
+
+static void commit_nothing(struct cedei_worker *worker, void *context) {
+    (void)worker, (void)context;
+}
+
+static struct cedei_worker *master_run(struct cedei_worker *worker, struct cedei_task *task) {
+    if (master.lease != NULL) {
+        struct cedei_stack *lease = master.lease;
+        master.lease = NULL;
+        return cedei_worker_resume(worker, lease);
+    }
+    for (; master.rounds > 0; master.rounds--) {
+        struct cedei_stack *next = cedei_worker_hand_over(worker, &other.task);
+        if (next != NULL) {
+            handed++;
+            EXPECT(worker->running == &other.task);
+            cedei_worker_switch(worker, next, &master.lease, commit_nothing, NULL);
+        } else {
+            errand_submit(worker, &other);
+            EXPECT_OK(cedei_worker_suspend(worker, &master.lease, commit_nothing, NULL));
+        }
+        worker = cedei_worker_current();
+        cedei_worker_arrived(worker);
+        EXPECT(worker->running == task && master.lease == NULL);
+    }
+    counter_add(&ended, 1);
+    return worker;
+}
+
+static void master_ready(uint32_t rounds) {
+    walks_ready(0);
+    master = (struct walk){.task = {.run = master_run}, .rounds = rounds};
+    other = errand_of(help, 0);
+    behind = errand_of(behind_note, 0);
+    handed = helped = 0;
+    helped_before = UINT32_MAX;
+}
+
+static void task_that_is_handed_over_to_is_run_next(void **state) {
+    (void)state;
+    master_ready(1000);
+    walks_begin(1);
+    EXPECT_OK(cedei_sched_submit(&sched, NULL, &master.task));
+    counter_await(&ended, 1);
+    sched_end();
+    assert_int_equal(helped, 1000);
+    assert_in_range(handed, 950, 1000); /* but where something else had to be looked at */
+}
+
+/* The one behind is pushed out of the slot into the queue. */
+static void start_before_behind(struct cedei_worker *worker, struct errand *errand) {
+    (void)errand;
+    errand_submit(worker, &behind);
+    EXPECT_OK(cedei_sched_submit(&sched, worker, &master.task));
+}
+
+static void handing_over_counts_as_a_use_of_the_slot(void **state) {
+    (void)state;
+    master_ready(1000);
+    starter = errand_of(start_before_behind, 0);
+    walks_begin(1);
+    errand_submit(NULL, &starter);
+    counter_await(&ended, 1);
+    sched_end();
+    assert_int_equal(helped, 1000);
+    assert_in_range(helped_before, 1, CEDEI_LIFO_RUNS_MAX);
+}
+
+static void start_with_a_full_slot(struct cedei_worker *worker, struct errand *errand) {
+    (void)errand;
+    errand_submit(worker, &behind);
+    EXPECT(cedei_worker_hand_over(worker, &other.task) == NULL);
+    EXPECT(worker->running == &starter.task);
+    counter_add(&ended, 1);
+}
+
+static void handing_over_is_refused_while_the_slot_is_full(void **state) {
+    (void)state;
+    master_ready(0);
+    starter = errand_of(start_with_a_full_slot, 0);
+    walks_begin(1);
+    errand_submit(NULL, &starter);
+    counter_await(&ended, 1);
+    sched_end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_goes_from_one_suspended_task_straight_to_the_next),
@@ -183,6 +286,9 @@ int main(void) {
         cmocka_unit_test(worker_looks_at_the_timers_between_tasks_that_suspend),
         cmocka_unit_test(task_that_has_not_begun_is_begun_once_when_another_suspends),
         cmocka_unit_test(task_whose_lease_is_held_back_is_run_by_the_loop),
+        cmocka_unit_test(task_that_is_handed_over_to_is_run_next),
+        cmocka_unit_test(handing_over_counts_as_a_use_of_the_slot),
+        cmocka_unit_test(handing_over_is_refused_while_the_slot_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,15 +26,15 @@ static struct cedei_task *task_of(uintptr_t number) {
 
 static void runqueue_is_first_in_first_out_and_bounded(void **state) {
     (void)state;
-    assert_null(cedei_runqueue_pop(&queue));
+    assert_null(cedei_runqueue_pop(&queue, NULL));
     for (uintptr_t round = 0; round < 3; round++) {
         for (uintptr_t i = 0; i < CAPACITY; i++)
-            assert_true(cedei_runqueue_push(&queue, task_of(i)));
-        assert_false(cedei_runqueue_push(&queue, task_of(CAPACITY)));
+            assert_true(cedei_runqueue_push(&queue, task_of(i), NULL));
+        assert_false(cedei_runqueue_push(&queue, task_of(CAPACITY), NULL));
         assert_int_equal(cedei_runqueue_count(&queue), CAPACITY);
         for (uintptr_t i = 0; i < CAPACITY; i++)
-            assert_ptr_equal(cedei_runqueue_pop(&queue), task_of(i));
-        assert_null(cedei_runqueue_pop(&queue));
+            assert_ptr_equal(cedei_runqueue_pop(&queue, NULL), task_of(i));
+        assert_null(cedei_runqueue_pop(&queue, NULL));
     }
 }
 
@@ -42,13 +42,13 @@ static void runqueue_take_half_rounds_up_and_keeps_to_the_room(void **state) {
     (void)state;
     struct cedei_task *out[CAPACITY];
     assert_int_equal(cedei_runqueue_take_half(&queue, out, CAPACITY), 0);
-    for (uintptr_t i = 0; i < 7; i++) cedei_runqueue_push(&queue, task_of(i));
+    for (uintptr_t i = 0; i < 7; i++) cedei_runqueue_push(&queue, task_of(i), NULL);
     assert_int_equal(cedei_runqueue_take_half(&queue, out, CAPACITY), 4);
     for (uintptr_t i = 0; i < 4; i++) assert_ptr_equal(out[i], task_of(i));
     assert_int_equal(cedei_runqueue_take_half(&queue, out, 1), 1);
     assert_ptr_equal(out[0], task_of(4));
     assert_int_equal(cedei_runqueue_take_half(&queue, out, CAPACITY), 1);
-    assert_ptr_equal(cedei_runqueue_pop(&queue), task_of(6));
+    assert_ptr_equal(cedei_runqueue_pop(&queue, NULL), task_of(6));
 }
 
 static void runqueue_indices_wrap(void **state) {
@@ -56,9 +56,10 @@ static void runqueue_indices_wrap(void **state) {
     /* relaxed: nobody else is there. */
     atomic_store_explicit(&queue.head, UINT32_MAX - 3, memory_order_relaxed);
     atomic_store_explicit(&queue.tail, UINT32_MAX - 3, memory_order_relaxed);
-    for (uintptr_t i = 0; i < 10; i++) assert_true(cedei_runqueue_push(&queue, task_of(i)));
+    for (uintptr_t i = 0; i < 10; i++) assert_true(cedei_runqueue_push(&queue, task_of(i), NULL));
     assert_int_equal(cedei_runqueue_count(&queue), 10);
-    for (uintptr_t i = 0; i < 10; i++) assert_ptr_equal(cedei_runqueue_pop(&queue), task_of(i));
+    for (uintptr_t i = 0; i < 10; i++)
+        assert_ptr_equal(cedei_runqueue_pop(&queue, NULL), task_of(i));
 }
 
 enum { TASKS = 100000, THIEVES = 2 };
@@ -92,11 +93,11 @@ static void runqueue_of_real_threads_gives_each_task_once(void **state) {
     for (int i = 0; i < THIEVES; i++)
         assert_int_equal(pthread_create(&thieves[i], NULL, steal_until_all_are_taken, NULL), 0);
     for (uintptr_t i = 0; i < TASKS;) {
-        if (cedei_runqueue_push(&queue, task_of(i))) i++;
-        struct cedei_task *task = i % 3 == 0 ? cedei_runqueue_pop(&queue) : NULL;
+        if (cedei_runqueue_push(&queue, task_of(i), NULL)) i++;
+        struct cedei_task *task = i % 3 == 0 ? cedei_runqueue_pop(&queue, NULL) : NULL;
         if (task != NULL) mark(task);
     }
-    for (struct cedei_task *task; (task = cedei_runqueue_pop(&queue)) != NULL;) mark(task);
+    for (struct cedei_task *task; (task = cedei_runqueue_pop(&queue, NULL)) != NULL;) mark(task);
     for (int i = 0; i < THIEVES; i++) assert_int_equal(pthread_join(thieves[i], NULL), 0);
     /* relaxed: all are joined. */
     for (int i = 0; i < TASKS; i++)
