@@ -1,6 +1,8 @@
 /* stack.c - carves stacks from mappings of 16 MiB, hands them out and takes them back.
- * Layout of one: [guard page][usable bytes, growing down][struct cedei_stack]. The description sits at the top so that
- * an idle stack costs one touched page. Invariant: a stack is in exactly one place: a cache, the pool, a running worker,
+ * Layout of one: [guard page][usable bytes, growing down][struct cedei_stack][0 to 31 cache lines]. The description sits near the
+ * top so that an idle stack costs one touched page. The lines above it differ from stack to stack: stacks are a power of two
+ * apart, so without them the tops of all would share a few sets of the processor's caches, and some 12 turns that are suspended would push
+ * each other out. Invariant: a stack is in exactly one place: a cache, the pool, a running worker,
  * or a suspended actor. */
 #include "core/mem/stack.h"
 
@@ -10,7 +12,7 @@
 #include "core/sys/alloc.h"
 #include "core/sys/map.h"
 
-enum { REGION_STACKS_MIN = 16 };
+enum { REGION_STACKS_MIN = 16, SHIFTS = 32 };
 #define REGION_SIZE ((size_t)16 << 20)
 
 /* At the start of a mapping of its own, so that the stacks' spacing stays a power of two. */
@@ -19,6 +21,13 @@ struct cedei_stack_region {
     char *base;
     size_t size;
 };
+
+/* `base`: a multiple of the spacing. */
+static struct cedei_stack *stack_at(const struct cedei_stack_pool *pool, char *base) {
+    size_t shift = (uintptr_t)base / pool->spacing % SHIFTS;
+    char *top = base + pool->spacing - shift * CEDEI_CACHE_LINE;
+    return (struct cedei_stack *)(void *)(top - sizeof(struct cedei_stack));
+}
 
 void cedei_stack_pool_init(struct cedei_stack_pool *pool, size_t stack_size) {
     *pool = (struct cedei_stack_pool){.spacing = stack_size};
@@ -30,11 +39,8 @@ void cedei_stack_pool_init(struct cedei_stack_pool *pool, size_t stack_size) {
 
 static void stack_region_release(struct cedei_stack_pool *pool, struct cedei_stack_region *region,
                                  char *carved_end) {
-    for (char *base = region->base; base < carved_end; base += pool->spacing) {
-        struct cedei_stack *stack =
-            (struct cedei_stack *)(void *)(base + pool->spacing - sizeof *stack);
-        cedei_context_fini(stack);
-    }
+    for (char *base = region->base; base < carved_end; base += pool->spacing)
+        cedei_context_fini(stack_at(pool, base));
     cedei_map_release(region->base, region->size);
     cedei_map_release(region, cedei_page_size());
 }
@@ -78,13 +84,14 @@ static cede_result stack_carve(struct cedei_stack_pool *pool, struct cedei_stack
     pool->carve_next = base + pool->spacing;
     /* relaxed: a metric. */
     atomic_fetch_add_explicit(&pool->mapped, 1, memory_order_relaxed);
-    *out = (struct cedei_stack *)(void *)(base + pool->spacing - sizeof **out);
+    *out = stack_at(pool, base);
     return CEDE_OK;
 }
 
 /* Without the lock: touches the stack's first page, which takes the kernel longer than all the rest. */
 static void stack_describe(struct cedei_stack_pool *pool, struct cedei_stack *stack) {
-    stack->low = (char *)(stack + 1) - pool->spacing + cedei_page_size();
+    uintptr_t inside = (uintptr_t)stack & (pool->spacing - 1);
+    stack->low = (char *)stack - inside + cedei_page_size();
     stack->size = (size_t)((char *)stack - stack->low);
     stack->pool = pool;
     cedei_context_init(stack);

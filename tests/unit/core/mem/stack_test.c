@@ -63,6 +63,24 @@ static void stack_taken_is_writable_from_end_to_end(void **state) {
     cedei_stack_give(&((struct pools *)*state)->pool, &((struct pools *)*state)->cache, stack);
 }
 
+/* Turns that are suspended at the same time shall not all be in the same sets of the processor's caches. */
+static void tops_of_32_stacks_are_in_32_lines_of_their_pages(void **state) {
+    struct pools *pools = *state;
+    enum { COUNT = 32 };
+    struct cedei_stack *stacks[COUNT];
+    uint32_t seen = 0;
+    for (int i = 0; i < COUNT; i++) {
+        stacks[i] = take(pools);
+        uintptr_t below = 0u - (uintptr_t)(stacks[i] + 1); /* so far below the next page */
+        size_t line = below % cedei_page_size() / CEDEI_CACHE_LINE;
+        assert_int_equal((uintptr_t)(stacks[i] + 1) % CEDEI_CACHE_LINE, 0);
+        assert_in_range(line, 0, COUNT - 1);
+        assert_int_equal(seen >> line & 1, 0);
+        seen |= (uint32_t)1 << line;
+    }
+    for (int i = 0; i < COUNT; i++) cedei_stack_give(&pools->pool, &pools->cache, stacks[i]);
+}
+
 /* More than one mapping's worth: all different, none overlapping. */
 static void stack_pool_hands_out_each_stack_once(void **state) {
     struct pools *pools = *state;
@@ -179,6 +197,7 @@ int main(void) {
 #define WITH_POOL(name) cmocka_unit_test_setup_teardown(name, pool_setup, pool_teardown)
     const struct CMUnitTest tests[] = {
         WITH_POOL(stack_taken_is_writable_from_end_to_end),
+        WITH_POOL(tops_of_32_stacks_are_in_32_lines_of_their_pages),
         WITH_POOL(stack_pool_hands_out_each_stack_once),
         WITH_POOL(stack_flushed_from_one_cache_is_found_by_another),
         WITH_POOL(guard_is_recognised_and_nothing_else_is),
