@@ -36,6 +36,22 @@ void cedei_context_adopt(struct cedei_stack *stack);
 
 /* Stores in `from` where the caller stands, and goes on where `to` says. */
 #if defined(__x86_64__)
+/* With the stack pointer on the other stack the frame is none that could be unwound, by a signal that takes a backtrace. */
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#define CEDEI_CFI(directive) directive "\n\t"
+#else
+#define CEDEI_CFI(directive) ""
+#endif
+/* clang-format off */
+#define CEDEI_REGISTERS_LOAD                                                                       \
+    CEDEI_CFI(".cfi_remember_state")                                                               \
+    CEDEI_CFI(".cfi_undefined %%rip")                                                              \
+    "mov 8(%%rsi), %%rcx\n\t"                                                                      \
+    "mov 16(%%rsi), %%rbp\n\t"                                                                     \
+    "mov (%%rsi), %%rsp\n\t"                                                                       \
+    "jmp *%%rcx\n\t"                                                                               \
+    CEDEI_CFI(".cfi_restore_state")
+/* clang-format on */
 /* Inlined, and all registers are spoiled: so the compiler saves those that are in use, once, where it would save them for the
  * function around anyway. No call and no return: a return that has lost its call, or the other way round, has the processor predict all
  * those that follow wrongly; like this the callers' returns on the other stack pair up with the calls on this one, as long as both are as
@@ -44,11 +60,7 @@ CEDEI_INLINE void cedei_registers_switch(struct cedei_registers *from, struct ce
     __asm__ volatile("lea 1f(%%rip), %%rax\n\t"
                      "mov %%rsp, (%0)\n\t"
                      "mov %%rax, 8(%0)\n\t"
-                     "mov %%rbp, 16(%0)\n\t"
-                     "mov (%1), %%rsp\n\t"
-                     "mov 16(%1), %%rbp\n\t"
-                     "jmp *8(%1)\n"
-                     "1:"
+                     "mov %%rbp, 16(%0)\n\t" CEDEI_REGISTERS_LOAD "1:"
                      : "+D"(from), "+S"(to)
                      :
                      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -64,12 +76,7 @@ CEDEI_INLINE void cedei_registers_switch(struct cedei_registers *from, struct ce
 }
 /* Goes on where `to` says, for good. */
 __attribute__((noreturn)) CEDEI_INLINE void cedei_registers_load(struct cedei_registers *to) {
-    __asm__ volatile("mov (%0), %%rsp\n\t"
-                     "mov 16(%0), %%rbp\n\t"
-                     "jmp *8(%0)"
-                     :
-                     : "S"(to)
-                     : "memory");
+    __asm__ volatile(CEDEI_REGISTERS_LOAD : : "S"(to) : "rcx", "memory");
     __builtin_unreachable();
 }
 #else
