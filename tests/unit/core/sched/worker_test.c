@@ -83,11 +83,23 @@ static void walks_submit(struct cedei_worker *worker, int count) {
     for (int i = 0; i < count; i++) EXPECT_OK(cedei_sched_submit(&sched, worker, &walks[i].task));
 }
 
+/* All at once, by the worker itself: one that begins before the others are there would find nobody to go on with. */
+static void begin_all(struct cedei_worker *worker, struct errand *errand) {
+    (void)errand;
+    walks_submit(worker, WALKS);
+}
+
+static void walks_submit_at_once(void) {
+    static struct errand first;
+    first = errand_of(begin_all, 0);
+    errand_submit(NULL, &first);
+}
+
 static void worker_goes_from_one_suspended_task_straight_to_the_next(void **state) {
     (void)state;
     walks_ready(200);
     walks_begin(1);
-    walks_submit(NULL, WALKS);
+    walks_submit_at_once();
     counter_await(&ended, WALKS);
     sched_end();
     assert_int_equal(direct + by_loop, 200 * WALKS);
@@ -143,19 +155,12 @@ static void worker_looks_at_the_timers_between_tasks_that_suspend(void **state) 
     sched_end();
 }
 
-/* Makes one that has not begun, then suspends: that one is next, on a stack of its own. */
-static void begin_others(struct cedei_worker *worker, struct errand *errand) {
-    (void)errand;
-    walks_submit(worker, WALKS);
-}
-
+/* When one suspends, the next has not begun: it does so on a stack of its own. */
 static void task_that_has_not_begun_is_begun_once_when_another_suspends(void **state) {
     (void)state;
-    static struct errand first;
     walks_ready(1);
     walks_begin(1);
-    first = errand_of(begin_others, 0);
-    errand_submit(NULL, &first);
+    walks_submit_at_once();
     counter_await(&ended, WALKS);
     sched_end();
     assert_int_equal(ended, WALKS);
@@ -168,7 +173,7 @@ static void task_whose_lease_is_held_back_is_run_by_the_loop(void **state) {
     walks_ready(100);
     for (int i = 0; i < WALKS; i += 2) walks[i].is_held = true;
     walks_begin(1);
-    walks_submit(NULL, WALKS);
+    walks_submit_at_once();
     counter_await(&ended, WALKS);
     sched_end();
     assert_int_equal(direct + by_loop, 100 * WALKS);
