@@ -166,6 +166,15 @@ void cedei_lookout_wake(struct cedei_lookout *lookout) {
         cedei_futex_wake(&lookout->asleep, 1);
 }
 
+/* Between two looks, or until the stop. */
+static void pause_until(struct cedei_sched *sched, uint64_t until_ns) {
+    uint64_t next_ns = 0;
+    do { /* a few times a look */
+        next_ns = cedei_scale_round(sched, until_ns);
+        cedei_futex_wait(&sched->lookout.stop, 0, next_ns);
+    } while (next_ns < until_ns && !is_ending(&sched->lookout));
+}
+
 static void *lookout_main(void *context) {
     struct cedei_sched *sched = context;
     struct cedei_lookout *lookout = &sched->lookout;
@@ -173,14 +182,14 @@ static void *lookout_main(void *context) {
     for (uint32_t quiet = 0; !is_ending(lookout);) { /* until the stop */
         struct round round;
         workers_look(sched, &round);
-        quiet = round.moved || !is_quiet(sched) ? 0 : quiet + 1;
+        quiet = round.moved || lookout->scale.off != 0 || !is_quiet(sched) ? 0 : quiet + 1;
         pause_ns = quiet <= QUIET_LOOKS ? lookout->period_ns : 2 * pause_ns;
         if (pause_ns > PERIOD_MAX_NS) pause_ns = PERIOD_MAX_NS;
         uint64_t until_ns = cedei_clock_now_ns() + pause_ns;
         if (quiet > QUIET_LOOKS)
             sleep_quietly(sched, round.stuck != 0 ? until_ns : UINT64_MAX);
         else
-            cedei_futex_wait(&lookout->stop, 0, until_ns);
+            pause_until(sched, until_ns);
     }
     return NULL;
 }

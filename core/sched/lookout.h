@@ -11,6 +11,7 @@
 #include <cede/result.h>
 
 #include "core/base/base.h"
+#include "core/sched/scale.h"
 #include "core/sys/thread.h"
 
 struct cedei_sched;
@@ -27,7 +28,7 @@ static inline uint32_t cedei_turn_length_index(uint64_t ns) {
     return index < CEDEI_TURN_LENGTHS ? index : CEDEI_TURN_LENGTHS - 1;
 }
 
-/* A spare worker's state; a regular one is always ON.
+/* A worker's state; a regular one is never NONE, and LEAVING and OFF only by scale.c.
  *   NONE    | no thread yet                    | the lookout, to ON
  *   ON      | works like any other             | the lookout, to LEAVING
  *   LEAVING | hands over what it has           | the spare, to OFF
@@ -84,6 +85,9 @@ struct cedei_lookout {
     uint64_t warned_ns;                           /* W: the last report; 0: none yet */
     uint32_t unreported;                          /* W: long turns since then */
     bool own_shared; /* W: the slot and the queue of a worker that was alone may be emptied by others */
+    struct cedei_scale scale;                /* W */
+    uint32_t scale_ticks[CEDEI_WORKERS_MAX]; /* W: what scale.c saw: the tasks, */
+    uint64_t scale_done[CEDEI_WORKERS_MAX];  /* W: and how much had been done */
     bool spare_failed; /* W: that no spare worker could be had has been logged */
     struct cedei_probe probe;
 };
@@ -113,6 +117,13 @@ bool cedei_spare_call(struct cedei_sched *sched);
 void cedei_spare_dismiss(struct cedei_sched *sched, uint64_t stuck);
 /* Moves what waits behind a stuck worker to the global queue: others may always have work of their own, and never steal. */
 void cedei_spare_relieve(struct cedei_worker *stuck);
+/* A regular worker, too: hands over what it has and rests, as soon as its present task is over; until it is called back, once it has
+ * gone. */
+void cedei_spare_send_off(struct cedei_worker *worker);
+bool cedei_spare_is_off(struct cedei_worker *worker);
+void cedei_spare_call_back(struct cedei_worker *worker);
+/* Before one is called back: what is the own of the only one on duty may be taken by others again. False: not at this moment. */
+bool cedei_spare_share(struct cedei_sched *sched);
 /* The slot of the only worker is its own again if all spare workers are off duty. */
 void cedei_spare_settle(struct cedei_sched *sched);
 /* The worker has been dismissed: hands over what it has and sleeps until it is called again, or the stop. */

@@ -111,7 +111,8 @@ struct cedei_task *cedei_worker_next(struct cedei_worker *worker) {
     cedei_sample_end(worker);
     cedei_choice_begin(worker, tick);
     struct cedei_task *task = NULL;
-    if ((int32_t)(tick - worker->poll_tick) >= 0) task = next_polled(worker, tick);
+    if ((int32_t)(tick - worker->poll_tick) >= 0 || CEDEI_UNLIKELY(cedei_is_dismissed(worker)))
+        task = next_polled(worker, tick);
     if (task == NULL && !cedei_is_stopping(worker->sched)) task = next_local(worker, tick);
     if (CEDEI_UNLIKELY(task == NULL)) task = next_elsewhere(worker, tick);
     if (CEDEI_UNLIKELY(task == NULL)) return NULL;

@@ -1,6 +1,7 @@
 /* park.c - when workers sleep and who wakes them; which of the sleepers keeps the time.
  * Sleeping without losing a wake-up: a worker sets its bit in `idle`, then looks at every queue once more; whoever adds
- * work adds it first, then looks at `idle`. Both looks are ordered by sequential consistency, so one sees the other.
+ * work adds it first, then looks at `idle`. Both looks are ordered by sequential consistency, so one sees the other. Whoever
+ * sends a worker off duty says so first and wakes it then, so the worker looks at its duty once more, too.
  * Waking no more than needed: nobody is woken while a worker searches. Whoever finds something while it is the last that
  * searches wakes the next if it sees more, so that workers come up one after the other for as long as there is work for them.
  * Invariants: (1) whoever clears a worker's bit, and nobody else, wakes it and has counted it in `searching`; (2) at most
@@ -120,7 +121,7 @@ CEDEI_NOINLINE void cedei_worker_sleep(struct cedei_worker *worker) {
     bool keeper = timekeeper_become(worker);
     uint64_t wake_ns = cedei_sleep_limit(worker, keeper);
     bool waits = cedei_queues_have_work(sched);
-    if (!waits && !cedei_is_stopping(sched) && !is_time(wake_ns))
+    if (!waits && !cedei_is_stopping(sched) && !cedei_is_dismissed(worker) && !is_time(wake_ns))
         count = park(worker, keeper, wake_ns, events);
     bool claimed = !idle_clear(worker);
     if (keeper) {

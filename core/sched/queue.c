@@ -26,8 +26,10 @@ struct cedei_task *cedei_global_take(struct cedei_worker *worker) {
     struct cedei_sched *sched = worker->sched;
     if (cedei_global_count(sched) == 0) return NULL;
     cedei_mutex_lock(&sched->global_lock);
-    uint64_t share = cedei_global_count(sched) / sched->worker_count;
-    if (share > GLOBAL_TAKE_MAX) share = GLOBAL_TAKE_MAX;
+    /* The only one on duty takes all, or what gives way would go to the global queue for as long as something is in it. */
+    uint64_t share = cedei_global_count(sched);
+    if (!cedei_worker_is_alone(worker)) share /= sched->worker_count;
+    if (share > GLOBAL_TAKE_MAX && !cedei_worker_is_alone(worker)) share = GLOBAL_TAKE_MAX;
     uint32_t room = CEDEI_RUNQUEUE_CAPACITY - cedei_runqueue_count(&worker->queue);
     if (share > room) share = room;
     struct cedei_task *task = sched->global_first;

@@ -164,8 +164,8 @@ struct cedei_sched {
     uint32_t worker_count; /* I: that shall work at a time */
     uint32_t seats_max;    /* I: entries of `workers`: the spare ones behind the regular ones */
     struct cedei_worker *workers; /* I */
-    bool may_be_alone;    /* I: the only worker's slot can be made its own, and shared again */
-    struct cedei_log log; /* I */
+    bool may_be_alone; /* I: the slot of the only worker on duty can be made its own, and shared again */
+    struct cedei_log log;                                  /* I */
     void (*describe)(struct cedei_task *, char *, size_t); /* I */
     cedei_lease_fn *lease_take;                            /* I */
     alignas(CEDEI_CACHE_LINE) _Atomic uint64_t idle; /* P: a bit per worker that sleeps or is about to */

@@ -1,5 +1,5 @@
-/* spare.c - workers that take the place of those whose turn blocks or does not end.
- * The lookout decides how many there shall be; here they are called and sent off. A spare worker is one like any other: it
+/* spare.c - workers that take the place of those whose turn blocks or does not end; how workers go off duty and come back.
+ * The lookout decides how many there shall be (scale.c: of the regular ones); here they are called and sent off. A spare worker is one like any other: it
  * has a seat behind the regular ones, it steals, is stolen from, sleeps and keeps the time. Its thread stays for the next
  * time. Invariant: while a spare worker may take tasks from others, no worker is `alone`. */
 #include "core/sched/sched_internal.h"
@@ -17,18 +17,22 @@ static void duty_set(struct cedei_worker *worker, enum cedei_duty duty) {
 /* The slot and the queue of a worker that is alone are emptied, and the slot is filled anew, by plain stores. Before others may
  * take from them, `alone` is cleared, every thread passes a barrier, and the worker must not be between its look at `alone`
  * and those stores: then `tick` and `taken` differ, or `putting` is set. Whoever takes or puts a task after the barrier sees
- * `alone` cleared. False: it is there just now, or asleep. */
+ * `alone` cleared. False: it is there just now, or there was no barrier. */
 static bool own_share(struct cedei_sched *sched) {
     struct cedei_worker *worker = &sched->workers[0];
     if (!sched->may_be_alone || sched->lookout.own_shared) return true;
     /* relaxed (all): ordered by the barrier, with all threads. */
     atomic_store_explicit(&worker->alone, false, memory_order_relaxed);
-    CEDEI_CHECK(cedei_process_barrier()); /* it has worked before: see cedei_sched_init */
+    if (!cedei_process_barrier()) return false; /* it has worked before */
     /* relaxed: as above. */
     uint32_t tick = atomic_load_explicit(&worker->tick, memory_order_relaxed);
     /* acquire (both): pair with the releases behind the worker's plain stores. */
-    sched->lookout.own_shared = tick == atomic_load_explicit(&worker->taken, memory_order_acquire) &&
-                                !atomic_load_explicit(&worker->putting, memory_order_acquire);
+    bool chooses = tick != atomic_load_explicit(&worker->taken, memory_order_acquire) ||
+                   atomic_load_explicit(&worker->putting, memory_order_acquire);
+    /* acquire: pairs with idle_set. Asleep it takes and puts nothing, and it looks at `alone` anew behind its own change of `idle`,
+     * which the barrier would have shown to us had it come before. */
+    bool sleeps = (atomic_load_explicit(&sched->idle, memory_order_acquire) & 1) != 0;
+    sched->lookout.own_shared = !chooses || sleeps;
     return sched->lookout.own_shared;
 }
 
@@ -65,6 +69,20 @@ static bool thread_begin(struct cedei_sched *sched, struct cedei_worker *worker)
     return false;
 }
 
+void cedei_spare_send_off(struct cedei_worker *worker) {
+    duty_set(worker, CEDEI_DUTY_LEAVING);
+    (void)cedei_worker_wake(worker); /* if it sleeps: nobody shall count on it any more */
+}
+
+bool cedei_spare_is_off(struct cedei_worker *worker) { return duty_of(worker) == CEDEI_DUTY_OFF; }
+
+bool cedei_spare_share(struct cedei_sched *sched) { return own_share(sched); }
+
+void cedei_spare_call_back(struct cedei_worker *worker) {
+    duty_set(worker, CEDEI_DUTY_ON);
+    cedei_futex_wake(&worker->duty, 1);
+}
+
 bool cedei_spare_call(struct cedei_sched *sched) {
     if (!own_share(sched)) return false;
     uint32_t seats = cedei_sched_seats(sched);
@@ -72,8 +90,7 @@ bool cedei_spare_call(struct cedei_sched *sched) {
         struct cedei_worker *worker = &sched->workers[i];
         if (duty_of(worker) == CEDEI_DUTY_NONE) return thread_begin(sched, worker);
         if (duty_of(worker) != CEDEI_DUTY_OFF) continue;
-        duty_set(worker, CEDEI_DUTY_ON);
-        cedei_futex_wake(&worker->duty, 1);
+        cedei_spare_call_back(worker);
         return true;
     }
     if (seats == sched->seats_max) return false;
@@ -89,17 +106,18 @@ void cedei_spare_dismiss(struct cedei_sched *sched, uint64_t stuck) {
     for (uint32_t i = cedei_sched_seats(sched); i-- > sched->worker_count;) {
         struct cedei_worker *worker = &sched->workers[i];
         if (duty_of(worker) != CEDEI_DUTY_ON || (stuck >> i & 1) != 0) continue;
-        duty_set(worker, CEDEI_DUTY_LEAVING);
-        (void)cedei_worker_wake(worker); /* if it sleeps: nobody shall count on it any more */
+        cedei_spare_send_off(worker);
         return;
     }
 }
 
 void cedei_spare_settle(struct cedei_sched *sched) {
     if (!sched->may_be_alone || cedei_worker_is_alone(&sched->workers[0])) return;
-    for (uint32_t i = sched->worker_count; i < cedei_sched_seats(sched); i++)
+    for (uint32_t i = 1; i < cedei_sched_seats(sched); i++)
         if (duty_of(&sched->workers[i]) > CEDEI_DUTY_OFF) return;
-    /* relaxed: nobody takes from it any more, which duty_of has acquired; the worker may see it late. */
+    /* Whoever reads `alone` set reads, without acquiring anything, what those who took from it have written last. */
+    if (!cedei_process_barrier()) return;
+    /* relaxed: behind the barrier; the worker may see it late. */
     atomic_store_explicit(&sched->workers[0].alone, true, memory_order_relaxed);
     sched->lookout.own_shared = false;
 }
@@ -115,7 +133,11 @@ void cedei_spare_rest(struct cedei_worker *worker) {
     }
     cedei_search_end(worker, false);
     cedei_sched_wake_one(sched); /* for what we hand over, and for whatever we were woken for */
-    duty_set(worker, CEDEI_DUTY_OFF);
+    uint32_t leaving = CEDEI_DUTY_LEAVING;
+    /* release: pairs with the acquire in duty_of. Fails when we have been called back meanwhile. */
+    if (!atomic_compare_exchange_strong_explicit(&worker->duty, &leaving, CEDEI_DUTY_OFF,
+                                                 memory_order_release, memory_order_relaxed))
+        return;
     while (duty_of(worker) == CEDEI_DUTY_OFF && !cedei_is_stopping(sched))
         cedei_futex_wait(&worker->duty, CEDEI_DUTY_OFF, UINT64_MAX);
 }

@@ -17,6 +17,11 @@ static uint64_t later_by(uint64_t ns, uint64_t by) {
     return ns > UINT64_MAX - by ? UINT64_MAX : ns + by;
 }
 
+/* How late others look at the wheel of this worker: not at all while it is off duty. */
+static uint64_t overdue_ns(struct cedei_sched *sched, uint32_t index) {
+    return cedei_is_dismissed(&sched->workers[index]) ? 0 : OVERDUE_NS;
+}
+
 static uint32_t wheel_index(const struct cedei_worker *worker) {
     return worker->index % worker->sched->worker_count;
 }
@@ -48,7 +53,7 @@ uint64_t cedei_sleep_limit(struct cedei_worker *worker, bool keeper) {
     uint64_t limit_ns = cedei_wheel_next_ns(&sched->wheels[own]);
     for (uint32_t i = 0; keeper && i < sched->worker_count; i++) {
         if (i == own) continue;
-        uint64_t late_ns = later_by(cedei_wheel_next_ns(&sched->wheels[i]), OVERDUE_NS);
+        uint64_t late_ns = later_by(cedei_wheel_next_ns(&sched->wheels[i]), overdue_ns(sched, i));
         if (late_ns < limit_ns) limit_ns = late_ns;
     }
     cedei_asleep_until_set(worker, limit_ns);
@@ -72,7 +77,8 @@ static void wheel_watch(struct cedei_sched *sched, struct cedei_wheel *wheel) {
     uint32_t keeper = atomic_load_explicit(&sched->timekeeper, memory_order_seq_cst);
     if (keeper == 0)
         cedei_sched_wake_one(sched);
-    else if (later_by(due_ns, OVERDUE_NS) < asleep_until(&sched->workers[keeper - 1]))
+    else if (later_by(due_ns, overdue_ns(sched, wheel->index)) <
+             asleep_until(&sched->workers[keeper - 1]))
         (void)cedei_worker_wake(&sched->workers[keeper - 1]);
 }
 
@@ -129,7 +135,7 @@ uint64_t cedei_timers_run(struct cedei_worker *worker) {
         uint64_t next_ns = cedei_wheel_next_ns(wheel);
         if (next_ns == UINT64_MAX) continue;
         if (now_ns == 0) now_ns = cedei_clock_now_ns();
-        if (i != own) next_ns = later_by(next_ns, OVERDUE_NS);
+        if (i != own) next_ns = later_by(next_ns, overdue_ns(sched, i));
         if (next_ns <= now_ns) cedei_wheel_run(wheel, now_ns, worker);
     }
     return now_ns;

@@ -53,7 +53,9 @@ void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *sched, u
     worker->lifo_runs = CEDEI_LIFO_RUNS_MAX;
     worker->sample.random = index;
     /* relaxed (all): no thread is there yet. */
-    atomic_store_explicit(&worker->alone, index == 0 && sched->may_be_alone, memory_order_relaxed);
+    atomic_store_explicit(&worker->alone,
+                          sched->worker_count == 1 && index == 0 && sched->may_be_alone,
+                          memory_order_relaxed);
     atomic_store_explicit(&worker->taken, UINT32_MAX, memory_order_relaxed);
     atomic_store_explicit(&worker->duty, CEDEI_DUTY_ON, memory_order_relaxed);
 }
