@@ -10,6 +10,9 @@
 #include "core/sys/alloc.h"
 #include "core/sys/guard.h"
 
+_Static_assert((int)CEDEI_BLOCK_SMALL == (int)CEDEI_CACHE_LINE,
+               "a message of one line is a small block");
+
 static uintptr_t owner_make(cede_self *self, enum cedei_msg_state state) {
     return (uintptr_t)self | (uintptr_t)state;
 }
@@ -313,9 +316,9 @@ void cedei_msg_drop_turn(cede_self *self) {
         return;
     }
     const struct cede_type *type = msg->type;
-    struct cedei_block_list *list = cedei_block_list_of(&worker->blocks, CEDEI_CACHE_LINE);
+    struct cedei_block_small_list *list = &worker->blocks.small;
     if (CEDEI_UNLIKELY(type->size > CEDEI_CACHE_LINE - sizeof *msg || type->owning != 0 ||
-                       type->drop != NULL || list->count + 1 >= 2 * CEDEI_BLOCK_BATCH)) {
+                       type->drop != NULL || list->count + 1 >= CEDEI_BLOCK_SMALL_MAX)) {
         drop_turn_slow(self);
         return;
     }
@@ -376,7 +379,7 @@ void *cedei_new(cede_self *self, struct cede_type *type, size_t size, const char
                        size > CEDEI_CACHE_LINE - sizeof(struct cedei_msg)))
         return new_slow(self, type, size, here);
     struct cedei_worker *worker = self->worker;
-    struct cedei_block_list *list = cedei_block_list_of(&worker->blocks, CEDEI_CACHE_LINE);
+    struct cedei_block_small_list *list = &worker->blocks.small;
     if (CEDEI_UNLIKELY(list->count == 0)) return new_slow(self, type, size, here);
     struct cedei_msg *msg = __builtin_assume_aligned(list->blocks[--list->count], CEDEI_CACHE_LINE);
     memset(msg, 0, CEDEI_CACHE_LINE);

@@ -1,5 +1,5 @@
 /* block.c - size-class free lists for messages.
- * Owns every block that is not in use. Invariant: a list in a cache holds less than 2 batches; the depot holds batches of
+ * Owns every block that is not in use. Invariant: a list in a cache is not full; the depot holds batches of
  * exactly CEDEI_BLOCK_BATCH blocks, except those of a worker that ended. */
 #include "core/mem/block.h"
 
@@ -127,9 +127,22 @@ static uint32_t batch_open(struct cedei_block_batch *batch, void **out) {
     return count;
 }
 
+/* A list of a cache, of whatever class. */
+struct list {
+    uint32_t *count;
+    void **blocks;
+    uint32_t room;
+};
+
+static struct list list_at(struct cedei_block_cache *cache, uint32_t class_index) {
+    if (class_index == 0)
+        return (struct list){&cache->small.count, cache->small.blocks, CEDEI_BLOCK_SMALL_MAX};
+    struct cedei_block_list *list = &cache->lists[class_index - 1];
+    return (struct list){&list->count, list->blocks, 2 * CEDEI_BLOCK_BATCH};
+}
+
 /* Under the lock: cuts at most a batch of new blocks into an empty list; the lowest is taken first. */
-static void blocks_carve(struct cedei_block_depot *depot, uint32_t class_index,
-                         struct cedei_block_list *list) {
+static void blocks_carve(struct cedei_block_depot *depot, uint32_t class_index, struct list list) {
     if (depot->carve_next[class_index] == depot->carve_end[class_index] &&
         !chunk_add(depot, class_index))
         return;
@@ -137,32 +150,33 @@ static void blocks_carve(struct cedei_block_depot *depot, uint32_t class_index,
     char *first = depot->carve_next[class_index];
     size_t room = (size_t)(depot->carve_end[class_index] - first) / size;
     uint32_t count = room < CEDEI_BLOCK_BATCH ? (uint32_t)room : CEDEI_BLOCK_BATCH;
-    for (uint32_t i = 0; i < count; i++) list->blocks[i] = first + (count - 1 - i) * size;
-    list->count = count;
+    for (uint32_t i = 0; i < count; i++) list.blocks[i] = first + (count - 1 - i) * size;
+    *list.count = count;
     depot->carve_next[class_index] = first + count * size;
 }
 
-/* Under the lock: moves the oldest batch of the list to the depot. */
-static void list_spill(struct cedei_block_depot *depot, uint32_t class_index,
-                       struct cedei_block_list *list) {
-    uint32_t count = list->count < CEDEI_BLOCK_BATCH ? list->count : CEDEI_BLOCK_BATCH;
-    struct cedei_block_batch *batch = batch_close(list->blocks, count);
-    list->count -= count;
-    memmove(list->blocks, list->blocks + count, list->count * sizeof list->blocks[0]);
-    batch->next = depot->batches[class_index];
-    depot->batches[class_index] = batch;
+/* Under the lock: moves the oldest `spill` blocks of the list to the depot. */
+static void list_spill(struct cedei_block_depot *depot, uint32_t class_index, struct list list,
+                       uint32_t spill) {
+    for (uint32_t from = 0; from < spill; from += CEDEI_BLOCK_BATCH) {
+        uint32_t count = spill - from < CEDEI_BLOCK_BATCH ? spill - from : CEDEI_BLOCK_BATCH;
+        struct cedei_block_batch *batch = batch_close(list.blocks + from, count);
+        batch->next = depot->batches[class_index];
+        depot->batches[class_index] = batch;
+    }
+    *list.count -= spill;
+    memmove(list.blocks, list.blocks + spill, *list.count * sizeof list.blocks[0]);
 }
 
 /* Under the lock: an empty list. */
-static void list_refill(struct cedei_block_depot *depot, uint32_t class_index,
-                        struct cedei_block_list *list) {
+static void list_refill(struct cedei_block_depot *depot, uint32_t class_index, struct list list) {
     struct cedei_block_batch *batch = depot->batches[class_index];
     if (batch == NULL) {
         blocks_carve(depot, class_index, list);
         return;
     }
     depot->batches[class_index] = batch->next;
-    list->count = batch_open(batch, list->blocks);
+    *list.count = batch_open(batch, list.blocks);
 }
 
 CEDEI_NOINLINE void *cedei_block_take_slow(struct cedei_block_depot *depot,
@@ -173,10 +187,9 @@ CEDEI_NOINLINE void *cedei_block_take_slow(struct cedei_block_depot *depot,
     uint32_t class_index = class_of(size);
     void *block = NULL;
     cedei_mutex_lock(&depot->lock);
-    if (cache == NULL) cache = &depot->foreign;
-    struct cedei_block_list *list = &cache->lists[class_index];
-    if (list->count == 0) list_refill(depot, class_index, list);
-    if (list->count > 0) block = list->blocks[--list->count];
+    struct list list = list_at(cache != NULL ? cache : &depot->foreign, class_index);
+    if (*list.count == 0) list_refill(depot, class_index, list);
+    if (*list.count > 0) block = list.blocks[--*list.count];
     cedei_mutex_unlock(&depot->lock);
     return block;
 }
@@ -190,16 +203,17 @@ CEDEI_NOINLINE void cedei_block_give_slow(struct cedei_block_depot *depot,
     }
     uint32_t class_index = class_of(size);
     cedei_mutex_lock(&depot->lock);
-    if (cache == NULL) cache = &depot->foreign;
-    struct cedei_block_list *list = &cache->lists[class_index];
-    list->blocks[list->count++] = block;
-    if (list->count == 2 * CEDEI_BLOCK_BATCH) list_spill(depot, class_index, list);
+    struct list list = list_at(cache != NULL ? cache : &depot->foreign, class_index);
+    list.blocks[(*list.count)++] = block;
+    if (*list.count == list.room) list_spill(depot, class_index, list, list.room / 2);
     cedei_mutex_unlock(&depot->lock);
 }
 
 void cedei_block_cache_flush(struct cedei_block_depot *depot, struct cedei_block_cache *cache) {
     cedei_mutex_lock(&depot->lock);
-    for (uint32_t i = 0; i < CEDEI_BLOCK_CLASSES; i++)
-        while (cache->lists[i].count > 0) list_spill(depot, i, &cache->lists[i]);
+    for (uint32_t i = 0; i < CEDEI_BLOCK_CLASSES; i++) {
+        struct list list = list_at(cache, i);
+        list_spill(depot, i, list, *list.count);
+    }
     cedei_mutex_unlock(&depot->lock);
 }

@@ -13,18 +13,25 @@
 #include "core/sys/thread.h"
 
 enum { CEDEI_BLOCK_CLASSES = 9, CEDEI_BLOCK_SIZE_MAX = 2048, CEDEI_BLOCK_BATCH = 32 };
+enum { CEDEI_BLOCK_SMALL = 64, CEDEI_BLOCK_SMALL_MAX = 256 };
 
-/* Free blocks, last given first taken. */
+/* Free blocks, last given first taken. More of the smallest: most messages are of that size, and the 256 that one actor sends before
+ * it gives way come from the depot and go back to it by the batch otherwise, when the receiver has handled them. */
 struct cedei_block_list {
     uint32_t count;
     void *blocks[2 * CEDEI_BLOCK_BATCH];
+};
+struct cedei_block_small_list {
+    uint32_t count;
+    void *blocks[CEDEI_BLOCK_SMALL_MAX];
 };
 
 struct cedei_block_batch; /* in the depot */
 
 /* Access: its worker only. */
 struct cedei_block_cache {
-    struct cedei_block_list lists[CEDEI_BLOCK_CLASSES];
+    struct cedei_block_small_list small;
+    struct cedei_block_list lists[CEDEI_BLOCK_CLASSES - 1]; /* of the classes from 1 on */
 };
 
 /* Access: under `lock`. */
@@ -57,10 +64,10 @@ static inline bool cedei_block_is_pooled(size_t size) {
     return CEDEI_BLOCKS_POOLED && size <= CEDEI_BLOCK_SIZE_MAX;
 }
 
+/* For sizes over CEDEI_BLOCK_SMALL. */
 static inline struct cedei_block_list *cedei_block_list_of(struct cedei_block_cache *cache,
                                                            size_t size) {
-    if (CEDEI_LIKELY(size <= 64)) return &cache->lists[0]; /* most messages */
-    return &cache->lists[cedei_block_class_of_lines[(size + 63) / 64]];
+    return &cache->lists[cedei_block_class_of_lines[(size + 63) / 64] - 1];
 }
 
 /* Uninitialised, aligned to 16 bytes (64 for sizes up to CEDEI_BLOCK_SIZE_MAX); NULL when memory is short.
@@ -68,8 +75,13 @@ static inline struct cedei_block_list *cedei_block_list_of(struct cedei_block_ca
 CEDEI_INLINE void *cedei_block_take(struct cedei_block_depot *depot,
                                     struct cedei_block_cache *cache, size_t size) {
     if (CEDEI_LIKELY(cache != NULL && cedei_block_is_pooled(size))) {
-        struct cedei_block_list *list = cedei_block_list_of(cache, size);
-        if (CEDEI_LIKELY(list->count != 0)) return list->blocks[--list->count];
+        if (CEDEI_LIKELY(size <= CEDEI_BLOCK_SMALL)) {
+            struct cedei_block_small_list *small = &cache->small;
+            if (CEDEI_LIKELY(small->count != 0)) return small->blocks[--small->count];
+        } else {
+            struct cedei_block_list *list = cedei_block_list_of(cache, size);
+            if (CEDEI_LIKELY(list->count != 0)) return list->blocks[--list->count];
+        }
     }
     return cedei_block_take_slow(depot, cache, size);
 }
@@ -78,10 +90,18 @@ CEDEI_INLINE void *cedei_block_take(struct cedei_block_depot *depot,
 CEDEI_INLINE void cedei_block_give(struct cedei_block_depot *depot, struct cedei_block_cache *cache,
                                    void *block, size_t size) {
     if (CEDEI_LIKELY(cache != NULL && cedei_block_is_pooled(size))) {
-        struct cedei_block_list *list = cedei_block_list_of(cache, size);
-        if (CEDEI_LIKELY(list->count + 1 < 2 * CEDEI_BLOCK_BATCH)) {
-            list->blocks[list->count++] = block;
-            return;
+        if (CEDEI_LIKELY(size <= CEDEI_BLOCK_SMALL)) {
+            struct cedei_block_small_list *small = &cache->small;
+            if (CEDEI_LIKELY(small->count + 1 < CEDEI_BLOCK_SMALL_MAX)) {
+                small->blocks[small->count++] = block;
+                return;
+            }
+        } else {
+            struct cedei_block_list *list = cedei_block_list_of(cache, size);
+            if (CEDEI_LIKELY(list->count + 1 < 2 * CEDEI_BLOCK_BATCH)) {
+                list->blocks[list->count++] = block;
+                return;
+            }
         }
     }
     cedei_block_give_slow(depot, cache, block, size);

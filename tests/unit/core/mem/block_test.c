@@ -58,11 +58,16 @@ static void blocks_given_elsewhere_come_back_through_the_depot(void **state) {
     if (CEDEI_ASAN) skip(); /* every block is malloc's own there */
     for (int i = 0; i < 100000; i++) {
         void *block = cedei_block_take(&depot, &caches[0], 64);
+        void *larger = cedei_block_take(&depot, &caches[0], 100);
         assert_non_null(block);
+        assert_non_null(larger);
         cedei_block_give(&depot, &caches[1], block, 64);
+        cedei_block_give(&depot, &caches[1], larger, 100);
+        assert_true(caches[1].small.count < CEDEI_BLOCK_SMALL_MAX);
         assert_true(caches[1].lists[0].count < 2 * CEDEI_BLOCK_BATCH);
     }
     assert_true(depot.carved[0] <= 64 * 1024);
+    assert_true(depot.carved[1] <= 64 * 1024);
 }
 
 static void block_that_cannot_be_had_is_null_and_can_be_had_later(void **state) {
@@ -85,7 +90,7 @@ static void cache_flushed_leaves_its_blocks_to_others(void **state) {
     void *block = cedei_block_take(&depot, &caches[0], 64);
     cedei_block_give(&depot, &caches[0], block, 64);
     cedei_block_cache_flush(&depot, &caches[0]);
-    assert_int_equal(caches[0].lists[0].count, 0);
+    assert_int_equal(caches[0].small.count, 0);
     size_t carved = depot.carved[0];
     void *again = cedei_block_take(&depot, &caches[1], 64);
     assert_int_equal(depot.carved[0], carved);
@@ -96,8 +101,8 @@ static void cache_flushed_leaves_its_blocks_to_others(void **state) {
 static void batch_of_any_length_keeps_all_its_blocks(void **state) {
     (void)state;
     if (CEDEI_ASAN) skip(); /* as above */
-    for (int count = 1; count < 2 * CEDEI_BLOCK_BATCH; count++) {
-        void *blocks[2 * CEDEI_BLOCK_BATCH];
+    for (int count = 1; count < 2 * CEDEI_BLOCK_SMALL_MAX; count++) {
+        void *blocks[2 * CEDEI_BLOCK_SMALL_MAX];
         for (int i = 0; i < count; i++) blocks[i] = cedei_block_take(&depot, &caches[0], 64);
         for (int i = 0; i < count; i++) cedei_block_give(&depot, &caches[0], blocks[i], 64);
         cedei_block_cache_flush(&depot, &caches[0]);
