@@ -7,7 +7,7 @@
 #include "actors/actor/births.h"
 #include "actors/actor/tally.h"
 #include "actors/message/message.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 #include "core/sys/guard.h"
 
 _Static_assert((int)CEDEI_BLOCK_SMALL == (int)CEDEI_CACHE_LINE,
@@ -209,10 +209,10 @@ static void quarantine(cede_system *system, struct cedei_msg *msg, const char *h
 
 /* A block that a message owns; `block` itself when memory is short. */
 static void *part_move(void *block, size_t size) {
-    void *copy = cedei_alloc_data(size);
+    void *copy = cedei_part_take(size);
     if (copy == NULL) return block;
     memcpy(copy, block, size);
-    cedei_free(block);
+    cedei_part_give(block);
     return copy;
 }
 

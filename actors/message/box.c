@@ -3,10 +3,10 @@
 #include "actors/message/field.h"
 #include "actors/message/message.h"
 #include "core/base/base.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 struct cedei_box *cedei_box_create(size_t size) {
-    struct cedei_box *box = cedei_alloc_zeroed_data(sizeof *box + size);
+    struct cedei_box *box = cedei_part_take_zeroed(sizeof *box + size);
     if (box != NULL) box->magic = CEDEI_BOX_MAGIC;
     return box;
 }
@@ -22,7 +22,7 @@ struct cedei_box *cedei_box_of(void *content) {
 
 void cedei_box_free(struct cedei_box *box) {
     box->magic = 0;
-    cedei_free(box);
+    cedei_part_give(box);
 }
 
 void *cedei_opt_make(void *slot, size_t size) {

@@ -6,7 +6,7 @@
 #include "actors/message/field.h"
 #include "actors/message/frozen.h"
 #include "actors/message/message.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 /* Boxes whose content is still to be cleared, linked through their headers. */
 struct queue {
@@ -20,7 +20,7 @@ static void value_clear(struct queue *queue, uint8_t kind, const struct cede_typ
     if (kind == CEDEI_FIELD_MSG) {
         message_clear(queue, nested, slot);
     } else if (kind == CEDEI_FIELD_STR || kind == CEDEI_FIELD_BYTES) {
-        cedei_free(cedei_bytes_load(slot).data);
+        cedei_part_give(cedei_bytes_load(slot).data);
         cedei_bytes_store(slot, (cede_bytes){.data = NULL, .size = 0});
     }
 }
@@ -67,7 +67,7 @@ static void list_clear(struct queue *queue, const struct cedei_field *field, voi
     struct cedei_list list = cedei_list_load(slot);
     if (list.items != NULL) {
         elements_clear(queue, field, list.items, list.count);
-        cedei_free(list.items);
+        cedei_part_give(list.items);
     }
     cedei_list_store(slot, (struct cedei_list){.items = NULL, .count = 0, .capacity = 0});
 }

@@ -13,7 +13,7 @@
 #include "actors/message/numbers.h"
 #include "actors/message/traits.h"
 #include "actors/message/writer.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 /* ---- encoding ---- */
 
@@ -182,7 +182,7 @@ static cede_result take_bytes(struct reader *reader, bool is_text, void *slot) {
     if (is_text && size == UINT32_MAX) return CEDE_EBADMSG;
     if (size == 0) return CEDE_OK;
     if (!cedei_cursor_bytes(&reader->cursor, size, &from)) return CEDE_EBADMSG;
-    uint8_t *data = cedei_alloc_data((size_t)size + (is_text ? 1 : 0));
+    uint8_t *data = cedei_part_take((size_t)size + (is_text ? 1 : 0));
     if (data == NULL) return CEDE_ENOMEM;
     memcpy(data, from, size);
     if (is_text) data[size] = '\0';
@@ -234,7 +234,7 @@ static cede_result take_list(struct reader *reader, const struct cedei_field *fi
     if (__builtin_mul_overflow((size_t)count, (size_t)field->size, &size)) return CEDE_EBADMSG;
     reader->promised += count * wire_min;
     /* Zeroed, so that it can be cleared when an element fails halfway. */
-    void *items = cedei_alloc_zeroed_data(size);
+    void *items = cedei_part_take_zeroed(size);
     if (items == NULL) return CEDE_ENOMEM;
     cedei_list_store(slot, (struct cedei_list){.items = items, .count = count, .capacity = count});
     return take_elements(reader, field, items, count);

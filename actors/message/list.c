@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "actors/message/field.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 enum { LIST_CAPACITY_FIRST = 4 };
 
@@ -12,7 +12,7 @@ static cede_result list_resize(struct cedei_list *list, size_t element_size, siz
     if (capacity > UINT32_MAX || __builtin_mul_overflow(capacity, element_size, &bytes)) {
         return CEDE_ETOOBIG;
     }
-    void *items = list->items != NULL ? cedei_realloc(list->items, bytes) : cedei_alloc_data(bytes);
+    void *items = cedei_part_resize(list->items, bytes);
     if (items == NULL) return CEDE_ENOMEM;
     list->items = items;
     list->capacity = (uint32_t)capacity;

@@ -11,7 +11,7 @@
 #include "actors/message/tagged.h"
 #include "actors/message/traits.h"
 #include "actors/message/writer.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 enum { FIELD_HEAD_SIZE = 16, POINTER_FLAGS = CEDEI_FLAG_BOXED | CEDEI_FLAG_SHARED };
 
@@ -231,7 +231,7 @@ static cede_result take_bytes(struct reader *reader, struct cedei_cursor *cursor
     size_t size = inner.left + (is_text ? 1 : 0);
     cede_result r = budget_take(reader, size);
     if (r != CEDE_OK) return r;
-    uint8_t *data = cedei_alloc_data(size);
+    uint8_t *data = cedei_part_take(size);
     if (data == NULL) return CEDE_ENOMEM;
     memcpy(data, inner.at, inner.left);
     if (is_text) data[inner.left] = '\0';
@@ -297,7 +297,7 @@ static cede_result take_list(struct reader *reader, const struct cedei_field *fi
     if (__builtin_mul_overflow((size_t)count, (size_t)field->size, &size)) return CEDE_EBADMSG;
     cede_result r = budget_take(reader, size);
     if (r != CEDE_OK) return r;
-    void *items = cedei_alloc_zeroed_data(size);
+    void *items = cedei_part_take_zeroed(size);
     if (items == NULL) return CEDE_ENOMEM;
     cedei_list_store(slot, (struct cedei_list){.items = items, .count = count, .capacity = count});
     return take_elements(reader, field, cursor, items, count);

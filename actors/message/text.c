@@ -7,7 +7,7 @@
 
 #include <cede/message.h>
 
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 cede_result cede_str_set(cede_str *text, const char *from) {
     return cede_str_set_sized(text, from, from == NULL ? 0 : strlen(from));
@@ -17,13 +17,13 @@ cede_result cede_str_set_sized(cede_str *text, const char *from, size_t size) {
     if (size > UINT32_MAX - 1) return CEDE_ETOOBIG;
     char *data = NULL;
     if (size != 0) {
-        data = cedei_alloc_data(size + 1);
+        data = cedei_part_take(size + 1);
         if (data == NULL) return CEDE_ENOMEM;
         memcpy(data, from, size);
         data[size] = '\0';
     }
     /* Only now: `from` may be part of it. */
-    cedei_free(text->data);
+    cedei_part_give(text->data);
     *text = (cede_str){.data = data, .size = (uint32_t)size};
     return CEDE_OK;
 }
@@ -37,22 +37,22 @@ cede_result cede_str_format(cede_str *text, const char *format, ...) {
     int length = vsnprintf(NULL, 0, format, arguments);
     if (length < 0) {
         r = CEDE_EINVAL;
-    } else if (length > 0 && (data = cedei_alloc_data((size_t)length + 1)) == NULL) {
+    } else if (length > 0 && (data = cedei_part_take((size_t)length + 1)) == NULL) {
         r = CEDE_ENOMEM;
     } else if (length > 0 && vsnprintf(data, (size_t)length + 1, format, again) != length) {
-        cedei_free(data);
+        cedei_part_give(data);
         r = CEDE_EINVAL;
     }
     va_end(again);
     va_end(arguments);
     if (r != CEDE_OK) return r;
-    cedei_free(text->data);
+    cedei_part_give(text->data);
     *text = (cede_str){.data = data, .size = (uint32_t)length};
     return CEDE_OK;
 }
 
 void cede_str_clear(cede_str *text) {
-    cedei_free(text->data);
+    cedei_part_give(text->data);
     *text = (cede_str){.data = NULL, .size = 0};
 }
 
@@ -60,11 +60,11 @@ cede_result cede_bytes_set(cede_bytes *bytes, const void *from, size_t size) {
     if (size > UINT32_MAX) return CEDE_ETOOBIG;
     uint8_t *data = NULL;
     if (size != 0) {
-        data = cedei_alloc_data(size);
+        data = cedei_part_take(size);
         if (data == NULL) return CEDE_ENOMEM;
         memcpy(data, from, size);
     }
-    cedei_free(bytes->data);
+    cedei_part_give(bytes->data);
     *bytes = (cede_bytes){.data = data, .size = (uint32_t)size};
     return CEDE_OK;
 }
@@ -75,13 +75,13 @@ cede_result cede_bytes_reserve(cede_bytes *bytes, size_t size) {
         cede_bytes_clear(bytes);
         return CEDE_OK;
     }
-    uint8_t *data = bytes->data != NULL ? cedei_realloc(bytes->data, size) : cedei_alloc_data(size);
+    uint8_t *data = cedei_part_resize(bytes->data, size);
     if (data == NULL) return CEDE_ENOMEM;
     *bytes = (cede_bytes){.data = data, .size = (uint32_t)size};
     return CEDE_OK;
 }
 
 void cede_bytes_clear(cede_bytes *bytes) {
-    cedei_free(bytes->data);
+    cedei_part_give(bytes->data);
     *bytes = (cede_bytes){.data = NULL, .size = 0};
 }

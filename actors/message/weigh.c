@@ -5,7 +5,7 @@
 #include "actors/message/header.h"
 #include "actors/message/message.h"
 #include "core/mem/block.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 struct scales {
     struct cedei_box *first; /* still to be weighed */
@@ -15,7 +15,7 @@ struct scales {
 static void message_weigh(struct scales *scales, const struct cede_type *type, const void *message);
 
 static void bytes_weigh(struct scales *scales, cede_bytes bytes, bool is_text) {
-    if (bytes.data != NULL) scales->sum += cedei_alloc_size_of((size_t)bytes.size + is_text);
+    if (bytes.data != NULL) scales->sum += cedei_part_size_of((size_t)bytes.size + is_text);
 }
 
 /* What the value owns, without the value itself. */
@@ -60,7 +60,7 @@ static void message_weigh(struct scales *scales, const struct cede_type *type, c
         }
         struct cedei_list list = cedei_list_load(slot);
         if (list.items == NULL) continue;
-        scales->sum += cedei_alloc_size_of((size_t)list.capacity * field->size);
+        scales->sum += cedei_part_size_of((size_t)list.capacity * field->size);
         elements_weigh(scales, field, list.items, list.count);
     }
 }
@@ -73,7 +73,7 @@ size_t cedei_message_weight(const struct cede_type *type, const void *message) {
         struct cedei_box *box = scales.first;
         scales.first = box->next;
         const struct cedei_field *field = box->field;
-        scales.sum += cedei_alloc_size_of(sizeof *box + cedei_value_size(field));
+        scales.sum += cedei_part_size_of(sizeof *box + cedei_value_size(field));
         value_weigh(&scales, field, cedei_box_content(box));
     }
     return scales.sum;

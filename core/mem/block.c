@@ -26,11 +26,11 @@ struct cedei_block_chunk {
     void *memory; /* of a small chunk, as allocated; NULL: a mapping of CHUNK_LARGE */
 };
 
-static const uint16_t CLASS_SIZES[CEDEI_BLOCK_CLASSES] = {64,  128, 192,  256, 384,
-                                                          512, 768, 1024, 2048};
+static const uint16_t CLASS_SIZES[CEDEI_BLOCK_CLASSES] = {64,  128, 192,  256,  384,
+                                                          512, 768, 1024, 1536, 2048};
 const uint8_t cedei_block_class_of_lines[CEDEI_BLOCK_SIZE_MAX / 64 + 1] = {
     0, 0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7,
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8};
+    8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 9};
 
 static uint32_t class_of(size_t size) { return cedei_block_class_of_lines[(size + 63) / 64]; }
 

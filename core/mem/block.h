@@ -12,7 +12,7 @@
 #include "core/base/base.h"
 #include "core/sys/thread.h"
 
-enum { CEDEI_BLOCK_CLASSES = 9, CEDEI_BLOCK_SIZE_MAX = 2048, CEDEI_BLOCK_BATCH = 32 };
+enum { CEDEI_BLOCK_CLASSES = 10, CEDEI_BLOCK_SIZE_MAX = 2048, CEDEI_BLOCK_BATCH = 32 };
 enum { CEDEI_BLOCK_SMALL = 64, CEDEI_BLOCK_SMALL_MAX = 256 };
 
 /* Free blocks, last given first taken. More of the smallest: most messages are of that size, and the 256 that one actor sends before

@@ -108,6 +108,7 @@ struct cedei_worker {
     int mutexes_held; /* W: cede_mutex, in checking builds; and CEDEI_HELD_BY_CLEANUP in a cleanup */
     struct cedei_worker *pool_next, **pool_back; /* under the pool's lock: in `alive` */
     struct cedei_worker *idle_next, **idle_back; /* the same: in `idle_first`; back NULL: not idle */
+    struct cedei_block_cache parts;              /* W: of messages, see core/mem/part.h */
     struct cedei_tally tallies[CEDEI_TALLY_ROWS]; /* W writes, anybody reads; last: mostly untouched */
 };
 enum { CEDEI_HOME_NONE = 255, CEDEI_HELD_BY_CLEANUP = 1 << 20 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/base.h"
+#include "core/mem/part.h"
 #include "core/sched/sched_internal.h"
 #include "core/sys/clock.h"
 #include "core/sys/fault.h"
@@ -216,6 +217,7 @@ void cedei_worker_return(struct cedei_worker *worker) {
 void cedei_worker_flush(struct cedei_worker *worker) {
     cedei_stack_cache_flush(&worker->sched->stacks, &worker->stacks);
     cedei_block_cache_flush(&worker->sched->first->depot, &worker->blocks);
+    cedei_part_cache_flush(&worker->parts);
 }
 
 void cedei_worker_name(struct cedei_sched *sched, bool is_pool, uint32_t index, char out[16]) {
@@ -271,6 +273,7 @@ static void thread_settle(struct cedei_worker *worker) {
 
 void cedei_worker_run_thread(struct cedei_worker *worker) {
     worker_current_set(worker);
+    cedei_part_cache_set(&worker->parts);
     thread_settle(worker);
     cedei_context_adopt(&worker->native);
     worker->signal_stack = cedei_fault_thread_begin();
@@ -283,5 +286,6 @@ void cedei_worker_run_thread(struct cedei_worker *worker) {
     cedei_context_switch(&worker->native, first);
     cedei_worker_arrived(worker);
     cedei_fault_thread_end(worker->signal_stack);
+    cedei_part_cache_set(NULL);
     worker_current_set(NULL);
 }

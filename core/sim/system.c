@@ -94,6 +94,10 @@ void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t 
 
 void cedei_alloc_fail_after(uint64_t count, bool once) { (void)count, (void)once; }
 uint64_t cedei_alloc_fail_never(void) { return 0; }
+bool cedei_alloc_fails(const struct cedei_alloc_site *site) {
+    (void)site;
+    return cedei_sim_choose(CEDEI_SIM_MEMORY) != 0;
+}
 bool cedei_alloc_site_fails(const struct cedei_alloc_site *site) {
     (void)site;
     return false;

@@ -74,35 +74,13 @@ void *cedei_alloc_aligned_by(const struct cedei_alloc_site *site, size_t align, 
     return posix_memalign(&block, align, size_real(size)) == 0 ? block : NULL;
 }
 
-#if CEDEI_GUARDS
-static void *guarded_realloc(void *block, size_t size) {
-    size_t before = cedei_guard_size(block);
-    void *other = cedei_guard_take(size);
-    if (other == NULL) other = malloc(size_real(size));
-    if (other == NULL) return NULL;
-    memcpy(other, block, before < size ? before : size);
-    cedei_guard_bury(block);
-    return other;
-}
-#else
-static void *guarded_realloc(void *block, size_t size) {
-    (void)size;
-    return block;
-}
-#endif
-
 void *cedei_realloc_by(const struct cedei_alloc_site *site, void *block, size_t size) {
-    if (fault_due(site)) return NULL;
-    return cedei_guard_has(block) ? guarded_realloc(block, size) : realloc(block, size_real(size));
+    return fault_due(site) ? NULL : realloc(block, size_real(size));
 }
 
-void cedei_free(void *block) {
-    cedei_guard_note_malloc(block);
-    if (cedei_guard_has(block))
-        cedei_guard_bury(block);
-    else
-        free(block);
-}
+void cedei_free(void *block) { free(block); }
+
+bool cedei_alloc_fails(const struct cedei_alloc_site *site) { return fault_due(site); }
 
 static void fault_arm(const char *file, const char *function, uint64_t count, bool once) {
     /* relaxed, all four: published by the release below. */

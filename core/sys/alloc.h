@@ -10,7 +10,6 @@
 #include <cede/annotate.h>
 
 #include "core/base/base.h"
-#include "core/sys/guard.h"
 
 /* A call for memory in the source, also for a mapping (map.h). Builds with tests, and the simulator, know each; the shipped
  * library none. */
@@ -57,23 +56,6 @@ void cedei_alloc_keep(void *block);
 static inline void cedei_alloc_keep(void *block) { (void)block; }
 #endif
 
-/* What a message owns: in strict mode of checking builds from cedei_guard_take. cedei_realloc and cedei_free take both. */
-#if CEDEI_GUARDS
-#define cedei_alloc_data(size)                                                                     \
-    (__extension__({                                                                               \
-        void *cedei_guarded = cedei_guard_take(size);                                              \
-        cedei_guarded != NULL ? cedei_guarded : cedei_alloc(size);                                 \
-    }))
-#define cedei_alloc_zeroed_data(size)                                                              \
-    (__extension__({                                                                               \
-        void *cedei_guarded = cedei_guard_take(size); /* zero: no page is used twice */            \
-        cedei_guarded != NULL ? cedei_guarded : cedei_alloc_zeroed(size);                          \
-    }))
-#else
-#define cedei_alloc_data(size) cedei_alloc(size)
-#define cedei_alloc_zeroed_data(size) cedei_alloc_zeroed(size)
-#endif
-
 /* For tests: lets `count` allocations succeed, then fails the next one (`once`) or all that follow. Restarts the count. */
 void cedei_alloc_fail_after(uint64_t count, bool once);
 /* The same for the calls in one function (of `file`, a path from the root) and no others, in builds that know their sites. With
@@ -81,6 +63,8 @@ void cedei_alloc_fail_after(uint64_t count, bool once);
 void cedei_alloc_fail_at(const char *file, const char *function, uint64_t count, bool once);
 /* For map.c: whether that is so for a call at `site`. Mappings do not count for cedei_alloc_fail_after. */
 CEDE_NODISCARD bool cedei_alloc_site_fails(const struct cedei_alloc_site *site);
+/* Takes its part in that count, as an allocation does: true: behave as if memory were short. */
+CEDE_NODISCARD bool cedei_alloc_fails(const struct cedei_alloc_site *site);
 /* Ends either. Returns how many allocations were asked for since, of those that count. */
 uint64_t cedei_alloc_fail_never(void);
 

@@ -24,7 +24,7 @@ enum {
     QUIET_MAX = 16,
     LOCKS_MAX = 8,
     EVENTS_MAX = 16,
-    WATCHED_BYTES_MAX = 16384
+    WATCHED_BYTES_MAX = 20480
 };
 
 struct value {

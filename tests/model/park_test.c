@@ -25,6 +25,8 @@
 enum { WORKERS = 2, TASKS = 8 };
 
 static struct cedei_sched sched;
+/* What is behind, caches of parts and tallies, nobody uses here. */
+enum { WORKER_BYTES = offsetof(struct cedei_worker, parts) };
 static struct cedei_worker workers[WORKERS];
 static struct job {
     struct cedei_task task;
@@ -163,8 +165,7 @@ static void timer_fired(struct cedei_timer *which, void *worker) {
 
 static void state_begin_with(bool with_workers) {
     memset(&sched, 0, sizeof sched);
-    for (uint32_t i = 0; i < WORKERS; i++)
-        memset(&workers[i], 0, offsetof(struct cedei_worker, tallies)); /* which nobody uses here */
+    for (uint32_t i = 0; i < WORKERS; i++) memset(&workers[i], 0, WORKER_BYTES);
     memset(jobs, 0, sizeof jobs);
     memset(&timer, 0, sizeof timer);
     memset(runs, 0, sizeof runs);
@@ -201,8 +202,7 @@ static void state_begin_with(bool with_workers) {
         model_quiet(&workers[i].alone, sizeof workers[i].alone);
     }
     model_watch("the scheduler", &sched.global_lock, sizeof sched.global_lock + 32);
-    for (uint32_t i = 0; i < WORKERS; i++)
-        model_watch("a worker", &workers[i], offsetof(struct cedei_worker, tallies));
+    for (uint32_t i = 0; i < WORKERS; i++) model_watch("a worker", &workers[i], WORKER_BYTES);
     model_watch("a task", jobs, sizeof jobs);
 }
 

@@ -7,6 +7,7 @@
 #include <cede/signal.h>
 
 #include "actors/actor/signal.h"
+#include "core/sys/guard.h"
 #include "tests/fault/sites/sites.h"
 
 /* ---- what a system has one of ---- */
@@ -173,7 +174,7 @@ TURN_TEST(a_message_is_copied_by_the_next_call) {
 TURN_TEST(a_part_of_a_message_stays_where_it_is) {
     (void)context;
     if (!CEDEI_GUARDS && !CEDEI_ASAN) { /* parts are moved where a late use of them is found */
-        site_absent("actors/actor/msg.c", "copy = cedei_alloc_data(size)");
+        site_absent("actors/actor/msg.c", "copy = cedei_part_take(size)");
         return CEDE_OK;
     }
     static void *guards[CEDEI_GUARD_LIVE_MAX];

@@ -3,6 +3,7 @@
 #include <cede/timer.h>
 
 #include "core/mem/block.h"
+#include "core/mem/part.h"
 #include "core/sync/epoch.h"
 #include "core/sys/process.h"
 #include "tests/fault/sites/sites.h"
@@ -48,6 +49,31 @@ static void a_large_block_can_be_had_by_the_next_call(void **state) {
     EXPECT(block != NULL);
     cedei_block_give(&depot, NULL, block, SIZE);
     cedei_block_depot_fini(&depot);
+}
+
+/* Larger parts of messages are cut from regions. One that cannot be had leaves the next call to try again. */
+static void a_large_part_can_be_had_by_the_next_call(void **state) {
+    enum { SIZE = 60000, COUNT = 40 }; /* more than a region holds */
+    static void *parts[COUNT];
+    uint32_t count = 0, short_of = 0;
+    (void)state;
+    if (CEDEI_ASAN) { /* every part is malloc's own */
+        site_absent("core/mem/part.c", "cedei_map_reserve(REGION_SIZE");
+        return;
+    }
+    while (count < COUNT) {
+        cedei_alloc_fail_at("core/mem/part.c", "large_carve", 0, true);
+        void *part = cedei_part_take(SIZE);
+        if (cedei_alloc_fail_never() != 0) {
+            EXPECT(part == NULL);
+            short_of++;
+            part = cedei_part_take(SIZE);
+        }
+        EXPECT(part != NULL);
+        parts[count++] = part;
+    }
+    EXPECT(short_of > 0);
+    while (count > 0) cedei_part_give(parts[--count]);
 }
 
 /* A class of blocks grows by small chunks, then by large ones. Each of them cannot be had once. */
@@ -212,6 +238,7 @@ int main(void) {
         cmocka_unit_test(a_section_without_memory_ends_the_process_with_a_line), /* no threads yet */
         cmocka_unit_test(a_child_process_is_not_started_without_memory),
         cmocka_unit_test(a_large_block_can_be_had_by_the_next_call),
+        cmocka_unit_test(a_large_part_can_be_had_by_the_next_call),
         cmocka_unit_test(a_small_block_can_be_had_by_the_next_call),
         cmocka_unit_test(a_stack_can_be_had_by_the_next_call),
         SITE_TEST(stacks_are_not_measured_without_memory),

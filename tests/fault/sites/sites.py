@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 LINES_MAX = 4  # of a call
-CALL = re.compile(r'\bcedei_(?:(?:alloc|alloc_zeroed)(?:_data)?|alloc_aligned|realloc|map_reserve(?:_huge)?)\(')
+CALL = re.compile(r'\bcedei_(?:alloc(?:_zeroed|_aligned)?|realloc|map_reserve(?:_huge)?|part_(?:take(?:_zeroed)?|resize))\(')
 
 
 def places(root):
@@ -24,7 +24,7 @@ def places(root):
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(folder, name), root)
                 # Not: what there is in simulations only.
-                if not name.endswith(('.c', '.h')) or path.startswith(('core/sys/alloc.', 'core/sys/map.', 'core/sim/', 'actors/sim/')):
+                if not name.endswith(('.c', '.h')) or path.startswith(('core/sys/alloc.', 'core/sys/map.', 'core/mem/part.h', 'core/sim/', 'actors/sim/')):
                     continue
                 with open(os.path.join(root, path), encoding='utf-8') as file:
                     for number, line in enumerate(file, 1):

@@ -163,7 +163,7 @@ TURN_TEST(bytes_are_counted_with_what_messages_own) {
     cede_ref sink = sink_begin(self, &weigher, &record);
     EXPECT_OK(note_try(self, sink, 3000));
     EXPECT_RESULT(note_try(self, sink, 2000), CEDE_EFULL);
-    EXPECT_OK(note_try(self, sink, 500));
+    EXPECT_OK(note_try(self, sink, 400));
     EXPECT_OK(number_try(self, sink, 1)); /* small ones count too where the bound is one's own */
     uint32_t more = 0;
     while (number_try(self, sink, 2) == CEDE_OK) more++;
@@ -191,14 +191,14 @@ TURN_TEST(bytes_are_bounded_by_default_and_only_where_they_may_be_many) {
     struct cede_self *slot = cedei_table_find(cede_self_system(self), sink);
     EXPECT_OK(number_try(self, sink, 1));
     EXPECT(cedei_room_find(slot) == NULL);
-    EXPECT_OK(note_try(self, sink, 6400));
+    EXPECT_OK(note_try(self, sink, 8100));
     struct cedei_room *room = cedei_room_find(slot);
-    EXPECT(room != NULL && room->weight >= 100 && room->weight <= 103);
+    EXPECT(room != NULL && room->weight >= 129 && room->weight <= 131);
     uint64_t weight_max = cedei_weight_max_of(slot);
     EXPECT_EQUAL(weight_max, CEDE_MAILBOX_BYTES_DEFAULT / 64);
     /* As if 64 MiB were there. */
     atomic_fetch_add_explicit(&room->weight, weight_max, memory_order_relaxed);
-    EXPECT_RESULT(note_try(self, sink, 6400), CEDE_EFULL);
+    EXPECT_RESULT(note_try(self, sink, 8100), CEDE_EFULL);
     atomic_fetch_sub_explicit(&room->weight, weight_max, memory_order_relaxed);
     sink_end(self, &record, 2);
     EXPECT_EQUAL(room->weight, 0);
@@ -272,11 +272,11 @@ TURN_TEST(drop_oldest_by_bytes_makes_room_for_what_comes) {
     cede_ref sink = sink_begin(self, &oldest_weigher, &record);
     EXPECT_OK(note_try(self, sink, 1500));
     EXPECT_OK(note_try(self, sink, 1600));
-    EXPECT_OK(note_try(self, sink, 2000)); /* the first has to go */
+    EXPECT_OK(note_try(self, sink, 1510)); /* the first has to go */
     EXPECT_OK(number_try(self, sink, 1));
     sink_end(self, &record, 3);
     EXPECT_EQUAL(record.values[0], FROM_NOTE + 1600);
-    EXPECT_EQUAL(record.values[1], FROM_NOTE + 2000);
+    EXPECT_EQUAL(record.values[1], FROM_NOTE + 1510);
     EXPECT_OK(note_try(self, sink, 9999)); /* more than the bound, alone */
     while (flag_get(&record.count) < 4) cede_yield(self);
     struct cedei_room *room = cedei_room_find(cedei_table_find(cede_self_system(self), sink));

@@ -11,7 +11,7 @@
 #include "actors/message/header.h"
 #include "actors/message/message.h"
 #include "core/mem/block.h"
-#include "core/sys/alloc.h"
+#include "core/mem/part.h"
 
 #define LEAF(F)                                                                                    \
     F(str, text)                                                                                   \
@@ -30,7 +30,7 @@ CEDE_MESSAGE_FORWARD(chain);
     F(str, text)
 CEDE_MESSAGE(chain, CHAIN);
 
-static size_t block(size_t size) { return cedei_alloc_size_of(size); }
+static size_t block(size_t size) { return cedei_part_size_of(size); }
 
 #define OWN_BLOCK(T) cedei_block_size_of(sizeof(struct cedei_msg) + sizeof(struct T))
 
