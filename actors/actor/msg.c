@@ -423,6 +423,7 @@ void *cedei_keep(cede_self *self, void **message, const char *here) {
     cede_result why = CEDE_OK;
     struct cedei_msg *msg = cedei_msg_disown(self, message, "cede_keep", here, &why);
     if (msg == NULL) return NULL;
+    if (self->system->strict) msg = cedei_msg_relocate(self, msg, here);
     msg->owner = owner_make(self, CEDEI_MSG_KEPT);
     cedei_msg_link(&self->kept_list, msg);
     *message = NULL;

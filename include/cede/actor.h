@@ -101,7 +101,8 @@ typedef struct cede_behaviour {
 /// Ownership: moved. Threads: the turn's. Yields: no. Blocks: no.
 #define cede_drop(self, message) cedei_drop((self), CEDEI_MOVED_ARG(message), CEDEI_HERE)
 
-/// Moves `*message` into the actor's state and returns it: `state->saved = cede_keep(self, &message);`
+/// Moves `*message` into the actor's state and returns it: `state->saved = cede_keep(self, &message);` In strict mode it is
+/// at another address then, as after every transfer: a pointer into it from before is reported when it is used.
 /// Ownership: from the turn to the actor, which drops it when it ends; `*message` is set to NULL.
 /// Threads: the turn's. Yields: no. Blocks: no.
 #define cede_keep(self, message)                                                                   \

@@ -29,14 +29,15 @@ const char *__asan_default_options(void) { return "symbolize=0:abort_on_error=1"
 
 enum holder { IN_GLOBAL, IN_STATE, ON_ANOTHER_STACK, IN_THREAD, IN_JOB, HOLDERS };
 enum part { STRUCT, TEXT, BYTES, LIST, TEXT_IN_LIST, BOX, PARTS };
-enum way { SEND, SPAWN, ASK, REPLY, SEND_AFTER, RUN_BLOCKING, JOB, DROP, WAYS };
+enum way { SEND, SPAWN, ASK, REPLY, SEND_AFTER, RUN_BLOCKING, JOB, DROP, KEEP, WAYS };
 
 static const char *const HOLDER_TEXT[] = {"a global", "the state", "another actor's stack",
                                           "a plain thread", "a job"};
 static const char *const PART_TEXT[] = {"struct", "text", "bytes", "list", "text in a list", "box"};
 static const char *const WAY_TEXT[] = {
     "sent",       "given to a new actor", "asked",          "replied",
-    "sent later", "lent to the pool",     "given to a job", "dropped"};
+    "sent later", "lent to the pool",     "given to a job", "dropped",
+    "kept"};
 
 static struct mistake {
     enum holder holder;
@@ -116,6 +117,7 @@ static cede_result pass_job(void *message, const cede_cancel *cancel) {
 static CEDE_YIELDS void give_away(cede_self *self, struct parcel *parcel) {
     struct parcel *reply = NULL;
     cede_job *job = NULL;
+    struct parcel *kept = NULL;
     cede_result r = CEDE_OK;
     switch (mistake.way) {
     case SEND: r = GIVE(cede_send(self, receiver_ref, &parcel)); break;
@@ -125,10 +127,15 @@ static CEDE_YIELDS void give_away(cede_self *self, struct parcel *parcel) {
     case RUN_BLOCKING: r = GIVE(cede_run_blocking(self, pass, &parcel)); break;
     case JOB: r = GIVE(cede_job_start_blocking(self, NULL, pass_job, &parcel, &job)); break;
     case DROP: GIVE(cede_drop(self, &parcel)); break;
+    case KEEP:
+        kept = GIVE(cede_keep(self, &parcel));
+        break; /* the state has it, at another address */
     default: break;
     }
     if (mistake.way == ASK && r == CEDE_ETIMEDOUT) r = CEDE_OK;
     EXPECT_OK(r);
+    if (mistake.way == KEEP)
+        EXPECT(strcmp(cede_str_text(&kept->text), "a text of some length") == 0);
     if (mistake.after_drop) flag_await(self, &is_gone, 1);
     flag_set(&is_away, 1);
 }
