@@ -499,6 +499,11 @@ const void *cedei_job_function(struct cedei_task *task);
 struct cedei_worker *cedei_job_run(struct cedei_worker *worker, struct cedei_task *task);
 /* A task that was left in a queue when its executor stopped: if it is a job, it ends with CEDE_ECLOSED. */
 void cedei_job_abandon(struct cedei_task *task);
+/* CEDE_OK: `*job` is the actor's, and its message is of `type`; as in cede_job_await. */
+cede_result cedei_job_check(cede_self *self, struct cede_job **job, struct cede_type *type,
+                            void **message);
+/* Has the end of the job end the wait `sequence` (0: no wait). False: it has ended. */
+bool cedei_job_end_wakes(struct cede_job *job, uint32_t sequence);
 /* Gives up all jobs of an actor that ends. */
 void cedei_jobs_drop(cede_self *self);
 

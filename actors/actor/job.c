@@ -284,14 +284,18 @@ static cede_result job_take(cede_self *self, struct cede_job *job, void **messag
     return result;
 }
 
-static cede_result handle_check(cede_self *self, cede_job **handle, struct cede_type *type,
-                                void **message) {
+cede_result cedei_job_check(cede_self *self, cede_job **handle, struct cede_type *type,
+                            void **message) {
     if (handle == NULL || *handle == NULL) return CEDE_EINVAL;
     struct cede_job *job = *handle;
     if (job->actor != self) return CEDE_EOWNER;
     if (type == NULL) return CEDE_OK;
     if (job->msg == NULL) return message == NULL ? CEDE_OK : CEDE_ETYPE;
     return job->msg->type != type ? CEDE_ETYPE : message == NULL ? CEDE_EINVAL : CEDE_OK;
+}
+
+bool cedei_job_end_wakes(cede_job *job, uint32_t sequence) {
+    return cedei_jobstate_await(&job->state, sequence);
 }
 
 /* CEDE_OK: it has ended. */
@@ -313,7 +317,7 @@ CEDE_YIELDS cede_result cedei_job_await(cede_self *self, cede_job **handle, stru
                                         void **message, uint64_t timeout_ns, const char *here) {
     if (self == NULL) return CEDE_ECONTEXT;
     cedei_self_check(self, "cede_job_await", here);
-    cede_result r = handle_check(self, handle, type, message);
+    cede_result r = cedei_job_check(self, handle, type, message);
     if (r == CEDE_OK) r = end_await(self, *handle, timeout_ns);
     if (r != CEDE_OK) return r;
     struct cede_job *job = *handle;
@@ -325,7 +329,7 @@ cede_result cedei_job_try(cede_self *self, cede_job **handle, struct cede_type *
                           void **message, const char *here) {
     if (self == NULL) return CEDE_ECONTEXT;
     cedei_self_check(self, "cede_job_try", here);
-    cede_result r = handle_check(self, handle, type, message);
+    cede_result r = cedei_job_check(self, handle, type, message);
     if (r != CEDE_OK) return r;
     struct cede_job *job = *handle;
     if (!cedei_jobstate_has_ended(&job->state)) return CEDE_ETIMEDOUT;
@@ -336,7 +340,7 @@ cede_result cedei_job_try(cede_self *self, cede_job **handle, struct cede_type *
 cede_result cede_job_cancel(cede_self *self, cede_job *job) {
     if (self == NULL) return CEDE_ECONTEXT;
     cedei_self_check(self, "cede_job_cancel", "");
-    cede_result r = handle_check(self, &job, NULL, NULL);
+    cede_result r = cedei_job_check(self, &job, NULL, NULL);
     if (r != CEDE_OK) return r;
     cede_cancel_request(&job->as.cancel);
     if (cedei_jobstate_withdraw(&job->state)) job->result = CEDE_ECANCELED;
@@ -362,7 +366,7 @@ static void job_drop(cede_self *self, struct cede_job *job) {
 void cede_job_drop(cede_self *self, cede_job **handle) {
     if (self == NULL) return;
     cedei_self_check(self, "cede_job_drop", "");
-    if (handle_check(self, handle, NULL, NULL) != CEDE_OK) return;
+    if (cedei_job_check(self, handle, NULL, NULL) != CEDE_OK) return;
     struct cede_job *job = *handle;
     *handle = NULL;
     job_drop(self, job);

@@ -5,9 +5,12 @@
  * Invariants, under the lock: (1) a token is `awaited` exactly if somebody stands in its line or a token below it is; (2) an
  * awaited token is in the list of the one above it; (3) nobody stands in line at a token that is requested, but for the moment
  * until the request has taken the lock. */
+#include <cede/job.h>
+
 #include "actors/actor/actor.h"
 #include "actors/share/cancel.h"
 #include "actors/share/share.h"
+#include "core/sys/clock.h"
 #include "core/sys/thread.h"
 
 static cedei_mutex tree_lock = CEDEI_MUTEX_INITIALIZER;
@@ -179,6 +182,47 @@ CEDE_YIELDS cede_result cedei_ask_cancelable(cede_self *self, cede_ref to, void 
     (void)line_leave(token, &self->extra->place);
     (void)cedei_place_end(&self->extra->place, CEDE_OK);
     return r;
+}
+
+/* ---- jobs ---- */
+
+/* Until `job` ends or `token` is requested. */
+static CEDE_YIELDS cede_result job_or_token_await(cede_self *self, cede_job *job,
+                                                  cede_cancel *token, uint64_t timeout_ns) {
+    if (timeout_ns == 0 || cede_cancel_is_requested(token)) return CEDE_OK;
+    uint32_t sequence = cedei_wait_begin(self);
+    if (!cedei_job_end_wakes(job, sequence)) {
+        (void)cedei_wait_withdraw(self, sequence);
+        return CEDE_OK;
+    }
+    if (!line_join(self, token, sequence))
+        (void)cedei_wait_wake(self->system, self->worker, self, sequence, cedei_wake_code(CEDE_OK));
+    cede_result r = (cede_result)(cedei_wait_finish(self, sequence, timeout_ns) >> 4);
+    (void)line_leave(token, &self->extra->place);
+    (void)cedei_place_end(&self->extra->place, CEDE_OK);
+    bool has_ended = !cedei_job_end_wakes(job, 0);
+    return has_ended ? CEDE_OK : r;
+}
+
+CEDE_YIELDS cede_result cedei_job_await_cancelable(cede_self *self, cede_job **job,
+                                                   struct cede_type *type, void **message,
+                                                   uint64_t timeout_ns, const cede_cancel *cancel,
+                                                   const char *here) {
+    if (cancel == NULL) return cedei_job_await(self, job, type, message, timeout_ns, here);
+    if (self == NULL) return CEDE_ECONTEXT;
+    cedei_self_check(self, "cede_job_await_cancelable", here);
+    cede_result r = cedei_job_check(self, job, type, message);
+    if (r != CEDE_OK) return r;
+    uint64_t deadline_ns = cedei_deadline_of(timeout_ns);
+    r = job_or_token_await(self, *job, (cede_cancel *)(uintptr_t)cancel, timeout_ns);
+    if (r == CEDE_OK && cede_cancel_is_requested(cancel)) r = cede_job_cancel(self, *job);
+    if (r != CEDE_OK) return r;
+    /* What never ran has ended now; what runs is told, and its message comes back when it has returned. */
+    if (deadline_ns != UINT64_MAX) {
+        uint64_t now_ns = cedei_clock_now_ns();
+        timeout_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    }
+    return cedei_job_await(self, job, type, message, timeout_ns, here);
 }
 
 /* ---- tokens that are counted ---- */

@@ -396,10 +396,11 @@ bool callDeclaredYields(const CallExpr *Call) {
 std::string displayName(const NamedDecl *D) {
   // The functions behind the macros of the public headers.
   static const char *const Macros[] = {
-      "new",       "drop",     "keep",         "send",       "send_wait",    "reply",
-      "ask",       "recv",     "asker",        "spawn",      "run_blocking", "inbox_recv",
-      "ask_sync",  "list_add", "list_reserve", "list_clear", "job_start",    "job_start_wait",
-      "job_await", "job_try",  "spawn_on",     "send_after", "timer_take"};
+      "new",          "drop",       "keep",           "send",      "send_wait",
+      "reply",        "ask",        "recv",           "asker",     "spawn",
+      "run_blocking", "inbox_recv", "ask_sync",       "list_add",  "list_reserve",
+      "list_clear",   "job_start",  "job_start_wait", "job_await", "job_await_cancelable",
+      "job_try",      "spawn_on",   "send_after",     "timer_take"};
   std::string Name = D->getNameAsString();
   if (hasPrefix(Name, "cedei_"))
     for (const char *Macro : Macros)

@@ -10,7 +10,8 @@
  *     cede_cancel_request(all);                                      any thread: reaches `one` too, and whoever waits
  *
  * Asking is cheap and never waits; nothing is interrupted, and no code of the program is called back. A job's function is given
- * a token of its own (job.h), which is requested when nobody wants the job any more; a program's own token reaches it in the job's message.
+ * a token of its own (job.h), which is requested when nobody wants the job any more; a program's own token withdraws a queued job and
+ * reaches a running one by whoever waits for it: cede_job_await_cancelable.
  * Costs: looking is one load for each token on the way up; asking a store, and waking those who wait, each once. */
 #ifndef CEDE_CANCEL_H
 #define CEDE_CANCEL_H

@@ -67,6 +67,15 @@ typedef cede_result cede_job_fn(void *message CEDE_BORROWED,
     cedei_job_await((self), (job), &cede_type_##T, CEDEI_OUT_ARG(T, message), (timeout_ns),        \
                     CEDEI_HERE)
 
+/// As cede_job_await, and calls the job off when `cancel`, or a token above it, is requested, before or while it waits: one that
+/// is still in a queue never runs and has ended, with CEDE_ECANCELED; the token of a running one is requested, and the wait
+/// goes on until its function has returned. NULL for `cancel`: no token. While nobody waits, `cancel` does nothing to the job.
+/// Ownership: as cede_job_await; `cancel` borrowed, it and what is above it must outlive the call.
+/// Threads: the turn's. Yields: yes. Blocks: no. Units: nanoseconds, or CEDE_FOREVER. Errors: as cede_job_await.
+#define cede_job_await_cancelable(self, job, T, message, timeout_ns, cancel)                       \
+    cedei_job_await_cancelable((self), (job), &cede_type_##T, CEDEI_OUT_ARG(T, message),           \
+                               (timeout_ns), (cancel), CEDEI_HERE)
+
 /// As cede_job_await, but looks only: CEDE_ETIMEDOUT with `*job` not NULL when it has not ended yet.
 /// Ownership: as cede_job_await. Threads: the turn's. Yields: no. Blocks: no. Errors: as cede_job_await.
 #define cede_job_try(self, job, T, message)                                                        \
@@ -93,6 +102,10 @@ CEDE_YIELDS CEDE_NODISCARD cede_result cedei_job_start_wait(
     cede_self *self CEDE_BORROWED, cede_executor *executor CEDE_BORROWED, enum cede_kind kind,
     cede_job_fn *run CEDE_BORROWED, void **message CEDE_MOVED, cede_job **out CEDE_BORROWED,
     uint64_t timeout_ns, const char *here CEDE_BORROWED);
+CEDE_YIELDS CEDE_NODISCARD cede_result cedei_job_await_cancelable(
+    cede_self *self CEDE_BORROWED, cede_job **job CEDE_BORROWED,
+    struct cede_type *type CEDE_BORROWED, void **message CEDE_GIVEN, uint64_t timeout_ns,
+    const cede_cancel *cancel CEDE_BORROWED, const char *here CEDE_BORROWED);
 CEDE_YIELDS CEDE_NODISCARD cede_result cedei_job_await(cede_self *self CEDE_BORROWED,
                                                        cede_job **job CEDE_BORROWED,
                                                        struct cede_type *type CEDE_BORROWED,

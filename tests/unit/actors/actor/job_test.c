@@ -260,6 +260,176 @@ TURN_TEST(job_that_runs_sees_its_token_when_it_is_cancelled_or_dropped) {
     return CEDE_OK;
 }
 
+/* ---- a token of the program's ---- */
+
+struct token_wait {
+    cede_job_fn *run;
+    cede_cancel *cancel;
+    uint64_t timeout_ns;
+    cede_result result;
+    bool has_message, has_job; /* after the wait */
+    _Atomic uint32_t done;
+};
+
+static cede_result await_with_token(cede_self *self, void *context) {
+    struct token_wait *wait = context;
+    cede_job *job = start(self, wait->run, 2);
+    struct note *note = NULL;
+    wait->result =
+        cede_job_await_cancelable(self, &job, note, &note, wait->timeout_ns, wait->cancel);
+    wait->has_message = note != NULL && note->value == 2;
+    wait->has_job = job != NULL;
+    cede_drop(self, &note);
+    cede_job_drop(self, &job);
+    flag_set(&wait->done, 1);
+    (void)cede_sleep(self, CEDE_SECONDS(1000)); /* nothing of the job or the token may wake it */
+    return CEDE_STOP;
+}
+
+static cede_result withdraw_by_token(cede_self *self, void *context) {
+    (void)context;
+    static struct token_wait wait;
+    static cede_cancel above, below;
+    for (int early = 0; early < 2; early++) {
+        gate_reset();
+        cede_job *first = start(self, wait_at_gate, 1);
+        flag_await(self, &waiting, 1);
+        cede_cancel_init(&above, NULL);
+        cede_cancel_init(&below, &above);
+        wait =
+            (struct token_wait){.run = double_value, .cancel = &below, .timeout_ns = CEDE_FOREVER};
+        if (early) cede_cancel_request(&above);
+        cede_ref waiter = play(self, await_with_token, &wait);
+        if (!early) parked_await(self, waiter);
+        cede_cancel_request(&above);
+        flag_await(self, &wait.done, 1); /* while the only thread is still at the gate */
+        EXPECT_RESULT(wait.result, CEDE_ECANCELED);
+        EXPECT(wait.has_message && !wait.has_job);
+        EXPECT_EQUAL(flag_get(&runs), 1);
+        EXPECT(above.cedei_awaited == 0 && below.cedei_awaited == 0);
+        gate_open();
+        EXPECT_OK(finish(self, first));
+        EXPECT_OK(finish(self, start(self, double_value, 3))); /* behind it in the queue */
+        EXPECT_EQUAL(flag_get(&runs), 2);
+        EXPECT_OK(cede_kill(self, waiter));
+    }
+    return CEDE_OK;
+}
+
+static void job_in_the_queue_is_withdrawn_by_a_token_of_the_program(void **state) {
+    (void)state;
+    with_one_thread(withdraw_by_token);
+}
+
+TURN_TEST(job_that_runs_sees_a_token_of_the_program) {
+    (void)context;
+    static struct token_wait wait;
+    static cede_cancel cancel;
+    gate_reset();
+    cede_cancel_init(&cancel, NULL);
+    wait = (struct token_wait){
+        .run = wait_for_the_token, .cancel = &cancel, .timeout_ns = CEDE_FOREVER};
+    cede_ref waiter = play(self, await_with_token, &wait);
+    flag_await(self, &waiting, 1);
+    cede_cancel_request(&cancel);
+    flag_await(self, &wait.done, 1);
+    EXPECT_RESULT(wait.result, CEDE_ECANCELED); /* which the function returned */
+    EXPECT(wait.has_message && !wait.has_job);
+    EXPECT_EQUAL(flag_get(&stopped), 1);
+    EXPECT_OK(cede_kill(self, waiter));
+    return CEDE_OK;
+}
+
+TURN_TEST(job_with_a_token_that_nobody_requests_ends_as_any_other) {
+    (void)context;
+    cede_cancel cancel;
+    struct note *note = NULL;
+    gate_reset();
+    gate_open();
+    cede_cancel_init(&cancel, NULL);
+    cede_job *job = start(self, wait_at_gate, 1), *none = NULL;
+    EXPECT_OK(cede_job_await_cancelable(self, &job, note, &note, CEDE_FOREVER, &cancel));
+    EXPECT(job == NULL && note->value == 1);
+    cede_drop(self, &note);
+    job = start(self, double_value, 4);
+    EXPECT_OK(cede_job_await_cancelable(self, &job, note, &note, CEDE_FOREVER, NULL));
+    EXPECT(job == NULL && note->value == 8);
+    cede_drop(self, &note);
+    EXPECT_EQUAL(cancel.cedei_awaited, 0);
+    EXPECT_RESULT(cede_job_await_cancelable(self, &none, note, &note, CEDE_FOREVER, &cancel),
+                  CEDE_EINVAL);
+    job = start(self, double_value, 4);
+    struct number *other = NULL;
+    EXPECT_RESULT(cede_job_await_cancelable(self, &job, number, &other, CEDE_FOREVER, &cancel),
+                  CEDE_ETYPE);
+    EXPECT_OK(finish(self, job));
+    return CEDE_OK;
+}
+
+TURN_TEST(job_with_a_token_may_be_out_of_time_and_is_awaited_again) {
+    (void)context;
+    cede_cancel cancel;
+    struct note *note = NULL;
+    gate_reset();
+    cede_cancel_init(&cancel, NULL);
+    cede_job *job = start(self, wait_at_gate, 1);
+    EXPECT_RESULT(cede_job_await_cancelable(self, &job, note, &note, 0, &cancel), CEDE_ETIMEDOUT);
+    EXPECT_RESULT(cede_job_await_cancelable(self, &job, note, &note, CEDE_MILLIS(1), &cancel),
+                  CEDE_ETIMEDOUT);
+    EXPECT(job != NULL && note == NULL && cancel.cedei_awaited == 0);
+    flag_await(self, &waiting, 1);
+    cede_cancel_request(&cancel);
+    /* The function does not look at its token: the wait goes on until the time is over. */
+    EXPECT_RESULT(cede_job_await_cancelable(self, &job, note, &note, CEDE_MILLIS(1), &cancel),
+                  CEDE_ETIMEDOUT);
+    EXPECT(job != NULL && note == NULL);
+    gate_open();
+    EXPECT_OK(cede_job_await_cancelable(self, &job, note, &note, CEDE_FOREVER, &cancel));
+    EXPECT(job == NULL && note != NULL);
+    cede_drop(self, &note);
+    return CEDE_OK;
+}
+
+TURN_TEST(job_with_a_token_is_still_there_when_memory_was_short) {
+    (void)context;
+    cede_cancel cancel;
+    struct note *note = NULL;
+    gate_reset();
+    cede_cancel_init(&cancel, NULL);
+    cede_job *job = start(self, wait_at_gate, 1);
+    flag_await(self, &waiting, 1);
+    cedei_alloc_fail_after(0, false);
+    cede_result r = cede_job_await_cancelable(self, &job, note, &note, CEDE_MILLIS(1), &cancel);
+    cedei_alloc_fail_never();
+    EXPECT(r == CEDE_ETIMEDOUT || r == CEDE_ENOMEM || r == CEDE_ELIMIT);
+    EXPECT(job != NULL && note == NULL && cancel.cedei_awaited == 0);
+    gate_open();
+    EXPECT_OK(cede_job_await_cancelable(self, &job, note, &note, CEDE_FOREVER, &cancel));
+    cede_drop(self, &note);
+    return CEDE_OK;
+}
+
+TURN_TEST(job_and_token_are_left_by_an_actor_that_is_killed_while_it_waits_for_both) {
+    (void)context;
+    static struct token_wait wait;
+    static cede_cancel cancel;
+    gate_reset();
+    cede_cancel_init(&cancel, NULL);
+    wait = (struct token_wait){
+        .run = wait_for_the_token, .cancel = &cancel, .timeout_ns = CEDE_FOREVER};
+    cede_ref waiter = play(self, await_with_token, &wait);
+    flag_await(self, &waiting, 1);
+    parked_await(self, waiter);
+    EXPECT_OK(cede_monitor(self, waiter));
+    EXPECT_OK(cede_kill(self, waiter));
+    EXPECT_RESULT(down_await(self, waiter), CEDE_EKILLED);
+    EXPECT_EQUAL(cancel.cedei_awaited, 0);
+    cede_cancel_request(&cancel); /* reaches nobody */
+    flag_await(self, &stopped, 1);
+    EXPECT_EQUAL(flag_get(&wait.done), 0);
+    return CEDE_OK;
+}
+
 /* A request goes along with its duty to reply. */
 static cede_result answer_by_job(cede_self *self, void *context) {
     (void)context;
@@ -511,7 +681,21 @@ static cede_result short_or_long(void *message, const cede_cancel *cancel) {
     return CEDE_OK;
 }
 
-static CEDE_YIELDS void stress_one(cede_self *self, uint32_t *seed) {
+/* A token for each job of each actor; requested by a plain thread, whatever the job is doing at the time. */
+static cede_cancel stress_tokens[STRESS_ACTORS * STRESS_ROUNDS];
+static _Atomic uint32_t stress_ends;
+
+static void *stress_request(void *context) {
+    uint32_t seed = *(uint32_t *)context;
+    for (uint32_t round = 0; round < STRESS_ROUNDS && flag_get(&stress_ends) == 0; round++)
+        for (uint32_t i = 0; i < STRESS_ACTORS; i++) {
+            if (random_next(&seed) % 4 == 0) sched_yield();
+            cede_cancel_request(&stress_tokens[i * STRESS_ROUNDS + round]);
+        }
+    return NULL;
+}
+
+static CEDE_YIELDS void stress_one(cede_self *self, uint32_t *seed, const cede_cancel *cancel) {
     cede_job *job = NULL;
     struct note *note = note_new(self, random_next(seed) % 2000), *back = NULL;
     enum cede_kind kind = random_next(seed) % 2 ? CEDE_ASYNC : CEDE_BLOCKING;
@@ -523,10 +707,15 @@ static CEDE_YIELDS void stress_one(cede_self *self, uint32_t *seed) {
         cede_drop(self, &note);
         return;
     }
-    switch (random_next(seed) % 4) {
+    switch (random_next(seed) % 6) {
     case 0: cede_job_drop(self, &job); break;
     case 1: EXPECT_OK(cede_job_cancel(self, job)); break;
     case 2: (void)cede_job_await(self, &job, note, &back, timeout_ns); break;
+    case 3: (void)cede_job_await_cancelable(self, &job, note, &back, timeout_ns, cancel); break;
+    case 4:
+        (void)cede_job_await_cancelable(self, &job, note, &back, CEDE_FOREVER, cancel);
+        EXPECT(job == NULL && back != NULL);
+        break;
     default: break;
     }
     if (job != NULL && random_next(seed) % 8 == 0) return; /* until the actor ends */
@@ -534,17 +723,30 @@ static CEDE_YIELDS void stress_one(cede_self *self, uint32_t *seed) {
     if (back != NULL) cede_drop(self, &back);
 }
 
+static struct stress {
+    uint32_t seed;
+    cede_cancel *tokens;
+} stresses[STRESS_ACTORS];
+
 static cede_result stress_actor(cede_self *self, void *context) {
-    uint32_t seed = (uint32_t)(uintptr_t)context;
-    for (int i = 0; i < STRESS_ROUNDS; i++) stress_one(self, &seed);
+    struct stress *stress = context;
+    uint32_t seed = stress->seed;
+    for (int i = 0; i < STRESS_ROUNDS; i++) stress_one(self, &seed, &stress->tokens[i]);
     return random_next(&seed) % 2 ? CEDE_STOP : CEDE_EIO;
 }
 
 static cede_result stress_all(cede_self *self, void *context) {
     uint32_t seed = *(uint32_t *)context;
     cede_ref refs[STRESS_ACTORS];
-    for (uintptr_t i = 0; i < STRESS_ACTORS; i++) {
-        refs[i] = play(self, stress_actor, (void *)(seed + i));
+    pthread_t requester;
+    uint32_t requests_seed = seed;
+    flag_set(&stress_ends, 0);
+    for (int i = 0; i < STRESS_ACTORS * STRESS_ROUNDS; i++)
+        cede_cancel_init(&stress_tokens[i], NULL);
+    EXPECT(pthread_create(&requester, NULL, stress_request, &requests_seed) == 0);
+    for (uint32_t i = 0; i < STRESS_ACTORS; i++) {
+        stresses[i] = (struct stress){seed + i, &stress_tokens[i * STRESS_ROUNDS]};
+        refs[i] = play(self, stress_actor, &stresses[i]);
         EXPECT_OK(cede_monitor(self, refs[i]));
     }
     for (int i = 0; i < STRESS_ACTORS; i += 3) {
@@ -556,6 +758,10 @@ static cede_result stress_all(cede_self *self, void *context) {
         EXPECT_OK(cede_recv(self, cede_down, &down, CEDE_FOREVER));
         cede_drop(self, &down);
     }
+    flag_set(&stress_ends, 1);
+    EXPECT(pthread_join(requester, NULL) == 0);
+    for (int i = 0; i < STRESS_ACTORS * STRESS_ROUNDS; i++)
+        EXPECT_EQUAL(stress_tokens[i].cedei_awaited, 0);
     return CEDE_OK;
 }
 
@@ -582,6 +788,12 @@ int main(void) {
         WITH_SYSTEM(job_misused_is_refused),
         cmocka_unit_test(job_cancelled_in_the_queue_never_runs),
         WITH_SYSTEM(job_that_runs_sees_its_token_when_it_is_cancelled_or_dropped),
+        cmocka_unit_test(job_in_the_queue_is_withdrawn_by_a_token_of_the_program),
+        WITH_SYSTEM(job_that_runs_sees_a_token_of_the_program),
+        WITH_SYSTEM(job_with_a_token_that_nobody_requests_ends_as_any_other),
+        WITH_SYSTEM(job_with_a_token_may_be_out_of_time_and_is_awaited_again),
+        WITH_SYSTEM(job_with_a_token_is_still_there_when_memory_was_short),
+        WITH_SYSTEM(job_and_token_are_left_by_an_actor_that_is_killed_while_it_waits_for_both),
         WITH_SYSTEM(job_that_has_a_request_lets_it_be_answered_and_refuses_it_when_it_is_dropped),
         cmocka_unit_test(job_beyond_the_room_is_refused_and_its_message_stays),
         cmocka_unit_test(job_waits_for_room_and_comes_in_as_it_came),
