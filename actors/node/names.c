@@ -43,11 +43,16 @@ static struct name_entry *entry_find(struct cedei_names *names, const char *text
     return NULL;
 }
 
-static cede_result entry_add(struct cedei_names *names, const char *text, size_t size,
-                             cede_ref ref) {
+static cede_result entry_add(struct cedei_names *names, const char *text, size_t size, cede_ref ref,
+                             struct cedei_exports *exports) {
     if (names->entries.count >= CEDEI_NAME_COUNT_MAX) return CEDE_ELIMIT;
     struct name_entry *entry = cedei_alloc(sizeof *entry + size);
     if (entry == NULL) return CEDE_ENOMEM;
+    cede_result result = cedei_exports_add(exports, ref);
+    if (result != CEDE_OK) {
+        cedei_free(entry);
+        return result;
+    }
     entry->ref = ref;
     entry->size = size;
     memcpy(entry->text, text, size);
@@ -55,7 +60,8 @@ static cede_result entry_add(struct cedei_names *names, const char *text, size_t
     return CEDE_OK;
 }
 
-cede_result cedei_names_set(struct cedei_names *names, const char *name, cede_ref ref) {
+cede_result cedei_names_set(struct cedei_names *names, const char *name, cede_ref ref,
+                            struct cedei_exports *exports) {
     size_t size = strnlen(name, CEDEI_NAME_SIZE_MAX + 1);
     cede_result result = CEDE_OK;
     if (size == 0 || size > CEDEI_NAME_SIZE_MAX) return CEDE_EINVAL;
@@ -65,10 +71,11 @@ cede_result cedei_names_set(struct cedei_names *names, const char *name, cede_re
         if (entry != NULL) cedei_hash_remove(&names->entries, &entry->node);
         result = entry != NULL ? CEDE_OK : CEDE_ENOENT;
     } else if (entry != NULL) {
-        entry->ref = ref;
+        result = cedei_exports_add(exports, ref);
+        if (result == CEDE_OK) entry->ref = ref;
         entry = NULL;
     } else {
-        result = entry_add(names, name, size, ref);
+        result = entry_add(names, name, size, ref, exports);
     }
     cedei_mutex_unlock(&names->lock);
     cedei_free(entry);

@@ -213,8 +213,7 @@ cede_result cede_publish(cede_self *self, const char *name, cede_ref ref) {
     struct cedei_own_node *node = node_of(self);
     if (node == NULL) return no_node(self);
     if (name == NULL) return CEDE_EINVAL;
-    cede_result result = cedei_exports_add(&node->exports, ref);
-    return result == CEDE_OK ? cedei_names_set(&node->names, name, ref) : result;
+    return cedei_names_set(&node->names, name, ref, &node->exports);
 }
 
 CEDE_YIELDS static cede_result lookup_there(cede_self *self, uint64_t uid, const char *name,
