@@ -20,6 +20,7 @@ struct pool {
     struct cede_supervisor table; /* what `workers` goes by */
     struct cede_child worker;
     uint32_t next; /* for round robin */
+    bool has_told; /* that a message has no copies */
     struct cede_stash *waiting;
 };
 
@@ -145,12 +146,29 @@ CEDE_YIELDS static cede_result hand_on(cede_self *self, struct pool *pool,
     return r; /* what was not handed on is dropped with the turn */
 }
 
+/* A copy for worker `i`; NULL: it is not there, or there can be none, which is logged once. Without memory it waits for some: nobody
+ * is left out without a word. */
+CEDE_YIELDS static cede_result copy_for(cede_self *self, struct pool *pool, uint32_t i,
+                                        void *message, void **copy) {
+    cede_result r = CEDE_OK, made = CEDE_ENOMEM;
+    while (r == CEDE_OK && made == CEDE_ENOMEM && worker_at(pool, i) != NULL) {
+        made = cedei_copy(self, message, copy, CEDEI_HERE);
+        if (made == CEDE_ENOMEM) r = news_see_to(self, pool, PATIENCE_NS);
+    }
+    bool is_impossible = made != CEDE_OK && made != CEDE_ENOMEM;
+    if (is_impossible && !pool->has_told)
+        cede_log(self, CEDE_LOG_ERROR, "pool: a message that is for all workers has no copies: %s",
+                 cede_result_text(made));
+    pool->has_told |= is_impossible;
+    return r;
+}
+
 CEDE_YIELDS static cede_result hand_to_all(cede_self *self, struct pool *pool, void *message) {
     cede_result r = CEDE_OK;
     for (uint32_t i = 0; r == CEDE_OK && i < pool->workers.children.count; i++) {
         void *copy = NULL;
-        struct cedei_child *worker = worker_at(pool, i);
-        if (worker == NULL || cedei_copy(self, message, &copy, CEDEI_HERE) != CEDE_OK) continue;
+        struct cedei_child *worker = NULL;
+        r = copy_for(self, pool, i, message, &copy);
         while (r == CEDE_OK && copy != NULL && (worker = worker_at(pool, i)) != NULL) {
             cede_ref ref = worker->ref;
             cede_result sent = cedei_send(self, ref, &copy, CEDEI_HERE);

@@ -27,7 +27,7 @@ enum cede_route {
     CEDE_ROUTE_ROUND_ROBIN = 0, /* the next one */
     CEDE_ROUTE_LEAST_LOADED,    /* the one with the fewest messages to handle (cede_load) */
     CEDE_ROUTE_HASH,            /* by its key: equal keys to one worker, as long as that is there */
-    CEDE_ROUTE_BROADCAST        /* each gets a copy; nobody can answer it */
+    CEDE_ROUTE_BROADCAST /* each gets a copy, once there is memory for it; nobody can answer it */
 };
 
 /// The key of a message, for CEDE_ROUTE_HASH. `type` is `&cede_type_T` for a message of type T.

@@ -1,4 +1,5 @@
 /* Pools: which worker gets a message, what happens when workers are full, end, or are not there. */
+#include "core/sys/alloc.h"
 #include "tests/support/actors.h"
 
 #include <cede/failure.h>
@@ -160,6 +161,27 @@ TURN_TEST(broadcast_gives_each_worker_a_copy) {
     return CEDE_OK;
 }
 
+/* Each of the five copies takes memory twice at least: whichever it is that cannot be had, nobody is left out. */
+TURN_TEST(broadcast_leaves_no_worker_out_when_memory_is_short) {
+    (void)context;
+    static const struct cede_pool SPEC = {
+        .worker = {.behaviour = &worker}, .count = 5, .route = CEDE_ROUTE_BROADCAST};
+    cede_ref pool = pool_of(self, &SPEC), me = cede_self_ref(self);
+    uint32_t failed = 0;
+    for (uint64_t after = 0; after < 5; after++) {
+        struct note *note = cede_new(self, note);
+        EXPECT_OK(cede_str_set_sized(&note->text, (const char *)&me, sizeof me));
+        note->value = 20 + after;
+        cedei_alloc_fail_at("actors/actor/copy.c", "body_copy", after, true);
+        EXPECT_OK(cede_send(self, pool, &note));
+        for (int i = 0; i < 5; i++) EXPECT_EQUAL(number_await(self), 20 + after);
+        failed += cedei_alloc_fail_never() > 5; /* one was asked for again */
+    }
+    EXPECT(failed == 5);
+    pool_stop(self, pool);
+    return CEDE_OK;
+}
+
 /* ---- workers that are full, end, or are not there ---- */
 
 TURN_TEST(full_workers_make_the_pool_wait_and_nothing_is_lost) {
@@ -244,6 +266,7 @@ int main(void) {
         WITH_SYSTEM(hash_sends_equal_keys_to_one_worker_and_uses_all),
         WITH_SYSTEM(least_loaded_leaves_the_busy_one_alone),
         WITH_SYSTEM(broadcast_gives_each_worker_a_copy),
+        WITH_SYSTEM(broadcast_leaves_no_worker_out_when_memory_is_short),
         WITH_SYSTEM(full_workers_make_the_pool_wait_and_nothing_is_lost),
         WITH_SYSTEM(messages_wait_while_no_worker_is_there),
         WITH_SYSTEM(pool_that_restarts_too_often_gives_up),
