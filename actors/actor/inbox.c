@@ -109,10 +109,7 @@ cede_result cedei_inbox_check(const cede_inbox *inbox, const char *call) {
 
 /* ---- life ---- */
 
-static size_t inbox_bytes(void) {
-    size_t page = cedei_page_size();
-    return (sizeof(cede_inbox) + page - 1) / page * page;
-}
+static size_t inbox_bytes(void) { return cedei_page_round(sizeof(cede_inbox)); }
 
 static void inbox_free(cede_inbox *inbox) { cedei_map_release(inbox, inbox_bytes()); }
 

@@ -153,10 +153,7 @@ static void present_less(struct cedei_pool *pool) {
     if (--pool->present == 0) cedei_cond_broadcast(&pool->gone);
 }
 
-static size_t worker_bytes(void) {
-    size_t page = cedei_page_size();
-    return (sizeof(struct cedei_worker) + page - 1) / page * page;
-}
+static size_t worker_bytes(void) { return cedei_page_round(sizeof(struct cedei_worker)); }
 
 static void worker_free(struct cedei_worker *worker) { cedei_map_release(worker, worker_bytes()); }
 

@@ -18,16 +18,13 @@ static void *worker_main(void *context) {
 }
 
 static size_t wheels_bytes(const struct cedei_sched *sched) {
-    size_t page = cedei_page_size();
-    return (sched->worker_count * sizeof(struct cedei_wheel) + page - 1) / page * page;
+    return cedei_page_round(sched->worker_count * sizeof(struct cedei_wheel));
 }
 
 /* Zero, which tallies have to be, and not touched before it is used. */
 static size_t workers_bytes(const struct cedei_sched *sched) {
-    size_t page = cedei_page_size();
-    size_t size = sched->seats_max * sizeof(struct cedei_worker) +
-                  CEDEI_TALLY_ROWS * sizeof(struct cedei_tally);
-    return (size + page - 1) / page * page;
+    return cedei_page_round(sched->seats_max * sizeof(struct cedei_worker) +
+                            CEDEI_TALLY_ROWS * sizeof(struct cedei_tally));
 }
 
 static bool workers_make(struct cedei_sched *sched) {

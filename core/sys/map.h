@@ -29,5 +29,10 @@ void cedei_map_guard_by_mprotect(bool heavy);
 /* Bit 0 of `pages[i]`: page i of the `size` bytes at `base` is in memory. CEDE_EIO. */
 CEDE_NODISCARD cede_result cedei_map_resident(void *base, size_t size, unsigned char *pages);
 size_t cedei_page_size(void);
+/* `size` in whole pages, in bytes. */
+static inline size_t cedei_page_round(size_t size) {
+    size_t page = cedei_page_size();
+    return (size + page - 1) / page * page;
+}
 
 #endif
