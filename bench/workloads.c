@@ -1,7 +1,7 @@
 /* workloads.c - runs one workload and prints one line for each measurement:
  *   workload TAB op TAB ops TAB nanoseconds TAB extra
  * usage: bench_workloads WORKLOAD WORKERS      (no arguments: the names)
- * docs/BENCH.md has what each workload does and how it is compared. */
+ * docs/BENCHMARKS.md has what each workload does and how it is compared. */
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
