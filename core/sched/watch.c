@@ -53,7 +53,9 @@ uint64_t cedei_sleep_limit(struct cedei_worker *worker, bool keeper) {
     uint64_t limit_ns = cedei_wheel_next_ns(&sched->wheels[own]);
     for (uint32_t i = 0; keeper && i < sched->worker_count; i++) {
         if (i == own) continue;
-        uint64_t late_ns = later_by(cedei_wheel_next_ns(&sched->wheels[i]), overdue_ns(sched, i));
+        /* One after the other, in the simulator too, whatever the compiler does with arguments. */
+        uint64_t late_ns = overdue_ns(sched, i);
+        late_ns = later_by(cedei_wheel_next_ns(&sched->wheels[i]), late_ns);
         if (late_ns < limit_ns) limit_ns = late_ns;
     }
     cedei_asleep_until_set(worker, limit_ns);
@@ -75,10 +77,12 @@ static void wheel_watch(struct cedei_sched *sched, struct cedei_wheel *wheel) {
     }
     /* seq_cst: as in is_idle. */
     uint32_t keeper = atomic_load_explicit(&sched->timekeeper, memory_order_seq_cst);
-    if (keeper == 0)
+    if (keeper == 0) {
         cedei_sched_wake_one(sched);
-    else if (later_by(due_ns, overdue_ns(sched, wheel->index)) <
-             asleep_until(&sched->workers[keeper - 1]))
+        return;
+    }
+    uint64_t late_ns = later_by(due_ns, overdue_ns(sched, wheel->index));
+    if (late_ns < asleep_until(&sched->workers[keeper - 1]))
         (void)cedei_worker_wake(&sched->workers[keeper - 1]);
 }
 

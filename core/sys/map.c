@@ -10,6 +10,12 @@
 
 #include "core/sys/call.h"
 
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
@@ -47,10 +53,10 @@ void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size
 void cedei_map_release(void *base, size_t size) { pages_release(base, size); }
 
 /* False, with errno: there is none. The first one shows whether advice is heeded: emulators (qemu's for one) take any for good
- * and do nothing. */
+ * and do nothing. valgrind does not know of light guards, and takes a thread's stack and stacks of ours right above it for one. */
 static bool light_guard(void *base, size_t size, bool is_first) {
     if (cedei_call_fails(CEDEI_CALL_MADVISE_GUARD)) return false;
-    if (is_first && madvise(base, size, -1) == 0) {
+    if (is_first && (RUNNING_ON_VALGRIND || madvise(base, size, -1) == 0)) {
         errno = EINVAL;
         return false;
     }

@@ -88,7 +88,7 @@ MUTANTS = {
     "reason_is_overwritten": ("actors/actor/turn.c", [
         ("cedei_turn_end(self, r == CEDE_STOP ? CEDE_OK : r);", "cedei_turn_end(self, CEDE_OK);")]),
     "end_forgets_the_cleanups": ("actors/actor/extra.c", [
-        ("cedei_cleanups_run(self);", ";")]),
+        ("cedei_cleanups_run(self, CEDEI_FRAME_TOP());", ";")]),
     # timers
     "timer_is_early": ("core/sched/timer.c", [
         ("return tick_of(expires_ns) + (expires_ns != ns_of(tick_of(expires_ns)));", "return tick_of(expires_ns);")]),
