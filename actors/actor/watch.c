@@ -396,27 +396,22 @@ static struct cedei_watch *watches_take(cede_self *self, const struct cedei_obit
     return watches;
 }
 
-static void link_tell(cede_self *self, struct cedei_watch *watch,
+/* A cede_exit, for one that traps exits. */
+static void exit_send(cede_self *self, struct cedei_watch *watch,
                       const struct cedei_obituary *obituary) {
-    if (watch->trapped) {
-        struct cedei_msg *msg = watch->news;
-        struct cede_exit *news = cedei_msg_body(msg);
-        watch->news = NULL;
-        news->actor = obituary->actor;
-        news->reason = (int32_t)obituary->reason;
-        place_set(&news->place, obituary->place);
-        cedei_control_send(self->system, self->worker, watch->watcher, msg);
-    } else if (is_failure(self, obituary) && !watch->is_cause) {
-        cedei_life_link_end(self->system, self->worker, watch->watcher);
-    }
+    struct cedei_msg *msg = watch->news;
+    struct cede_exit *news = cedei_msg_body(msg);
+    watch->news = NULL;
+    news->actor = obituary->actor;
+    news->reason = (int32_t)obituary->reason;
+    place_set(&news->place, obituary->place);
+    cedei_control_send(self->system, self->worker, watch->watcher, msg);
 }
 
-static void watcher_tell(cede_self *self, struct cedei_watch *watch,
-                         const struct cedei_obituary *obituary) {
+static void down_send(cede_self *self, struct cedei_watch *watch,
+                      const struct cedei_obituary *obituary) {
     cede_system *system = self->system;
-    if (watch->is_link) {
-        link_tell(self, watch, obituary);
-    } else if (watch->news != NULL) {
+    if (watch->news != NULL) {
         struct cedei_msg *msg = watch->news;
         watch->news = NULL;
         place_set(&((struct cede_down *)cedei_msg_body(msg))->place, obituary->place);
@@ -431,14 +426,19 @@ static void watcher_tell(cede_self *self, struct cedei_watch *watch,
 
 void cedei_watchers_tell(cede_self *self, const struct cedei_obituary *obituary) {
     struct cedei_watch *spent = NULL;
-    struct cedei_watch *watch = watches_take(self, obituary, &spent);
+    struct cedei_watch *watches = watches_take(self, obituary, &spent);
     watches_free(self->system, self->worker, spent);
-    while (watch != NULL) { /* a list of our own */
-        struct cedei_watch *next = watch->next;
-        watcher_tell(self, watch, obituary);
-        watch_free(self->system, self->worker, watch);
-        watch = next;
+    /* All news before the first end: who watches two that are linked hears first of the one that the other ends of. */
+    for (struct cedei_watch *watch = watches; watch != NULL; watch = watch->next) {
+        if (!watch->is_link)
+            down_send(self, watch, obituary);
+        else if (watch->trapped)
+            exit_send(self, watch, obituary);
     }
+    for (struct cedei_watch *watch = watches; watch != NULL; watch = watch->next)
+        if (watch->is_link && !watch->trapped && !watch->is_cause && is_failure(self, obituary))
+            cedei_life_link_end(self->system, self->worker, watch->watcher);
+    watches_free(self->system, self->worker, watches);
 }
 
 /* ---- looking at others ---- */

@@ -226,7 +226,8 @@ CEDE_NOYIELD CEDE_NODISCARD cede_result cede_kill(cede_self *self CEDE_BORROWED,
 
 /// Has one `cede_down` message sent to the calling actor when `actor` ends, after everything that `actor` sent it; at
 /// once, with reason CEDE_ENOACTOR, when it has ended already. For an actor in another node also when the link goes
-/// down (reason CEDE_ENODE). Watching the same actor twice gives two messages.
+/// down (reason CEDE_ENODE). Watching the same actor twice gives two messages. Who watches two that are linked hears first of
+/// the one that the other ends of.
 /// An actor that may end at once is watched from its beginning by cede_spawn_monitored.
 /// Ownership: copied. Threads: the turn's. Yields: no. Blocks: no. Errors: CEDE_ENOMEM.
 CEDE_NOYIELD CEDE_NODISCARD cede_result cede_monitor(cede_self *self CEDE_BORROWED, cede_ref actor);

@@ -16,7 +16,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share", "orders")}
+PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share", "orders", "ends")}
 
 # name: (file, [(text, replacement)...]), and the test if it is not the workload; blanks match any blanks.
 MUTANTS = {
@@ -75,6 +75,11 @@ MUTANTS = {
     "stop_is_ignored_while_suspended": ("actors/actor/life.c", [
         ("if (before & (CEDEI_MAILBOX_IDLE | CEDEI_MAILBOX_RECV)) (void)cedei_receiver_wake",
          "if (before & CEDEI_MAILBOX_IDLE) (void)cedei_receiver_wake")]),
+    "links_end_before_the_news": ("actors/actor/watch.c", [
+        ("if (!watch->is_link) down_send(self, watch, obituary);",
+         "if (!watch->is_link) down_send(self, watch, obituary); "
+         "else if (!watch->trapped && !watch->is_cause && is_failure(self, obituary)) "
+         "cedei_life_link_end(self->system, self->worker, watch->watcher);")], "ends"),
     "kill_is_ignored_while_suspended": ("actors/actor/turn.c", [
         ("if (CEDEI_UNLIKELY(signals & CEDEI_SIGNAL_KILL)) return lease_abandon", "if (0) return lease_abandon"),
         ("lease == NULL || CEDEI_UNLIKELY(cedei_signals_of(self) & CEDEI_SIGNAL_KILL)", "lease == NULL")]),
