@@ -9,14 +9,11 @@
 #include "core/sys/alloc.h"
 #include "core/sys/map.h"
 
-/* A class starts with small chunks; from LARGE_FROM bytes on it grows by larger ones, and from HUGE_FROM on by huge pages, which
- * spare page faults. Not before: a huge page is resident as a whole from its first block on, and should be no more than a tenth of
- * what the class has. */
+/* A class starts with small chunks; from LARGE_FROM bytes on it grows by larger ones. */
 enum {
     CHUNK_SMALL = 64 * 1024,
     CHUNK_LARGE = 2 * 1024 * 1024,
     LARGE_FROM = 512 * 1024,
-    HUGE_FROM = 10 * CHUNK_LARGE,
     CHUNK_LEAD = 64
 };
 
@@ -61,8 +58,7 @@ static bool chunk_add(struct cedei_block_depot *depot, uint32_t class_index) {
     char *memory = NULL;
     uintptr_t start = 0;
     if (size == CHUNK_LARGE) {
-        size_t lead = depot->carved[class_index] >= HUGE_FROM ? 0 : CHUNK_LARGE;
-        start = (uintptr_t)cedei_map_reserve_huge(CHUNK_LARGE, lead);
+        start = (uintptr_t)cedei_map_reserve(CHUNK_LARGE, CHUNK_LARGE);
     } else {
         memory = cedei_alloc(CHUNK_SMALL + CHUNK_LEAD);
         if (memory != NULL)

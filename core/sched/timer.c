@@ -164,7 +164,7 @@ static struct cedei_post *post_of(struct cedei_timer *timer) {
 }
 
 static struct cedei_post *post_fresh(struct cedei_wheel *wheel, cede_result *why) {
-    if (wheel->posts == NULL) wheel->posts = cedei_map_reserve_huge(POSTS_BYTES, CEDEI_HUGE_PAGE);
+    if (wheel->posts == NULL) wheel->posts = cedei_map_reserve(POSTS_BYTES, cedei_page_size());
     *why = wheel->posts == NULL ? CEDE_ENOMEM : CEDE_ELIMIT;
     if (wheel->posts == NULL || wheel->posts_ready == CEDEI_POSTS_MAX) return NULL;
     struct cedei_post *post = &wheel->posts[wheel->posts_ready++];

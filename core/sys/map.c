@@ -43,13 +43,6 @@ void *cedei_map_reserve_by(const struct cedei_alloc_site *site, size_t size, siz
     return base + lead;
 }
 
-void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size, size_t lead) {
-    char *base = cedei_map_reserve_by(site, size, CEDEI_HUGE_PAGE);
-    if (base != NULL && lead < size && !cedei_call_fails(CEDEI_CALL_MADVISE_HUGE))
-        (void)madvise(base + lead, size - lead, MADV_HUGEPAGE); /* a wish; small pages do as well */
-    return base;
-}
-
 void cedei_map_release(void *base, size_t size) { pages_release(base, size); }
 
 /* False, with errno: there is none. The first one shows whether advice is heeded: emulators (qemu's for one) take any for good

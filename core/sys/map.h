@@ -13,11 +13,6 @@
  * The result is aligned to `align`, a power of two. */
 #define cedei_map_reserve(size, align) cedei_map_reserve_by(CEDEI_ALLOC_SITE, size, align)
 void *cedei_map_reserve_by(const struct cedei_alloc_site *site, size_t size, size_t align);
-/* `size` bytes, a multiple of 2 MiB, aligned to that, from huge pages where the system has them; the first `lead` bytes, also a
- * multiple of 2 MiB, from small ones, so that little use stays little memory. */
-enum { CEDEI_HUGE_PAGE = 2 * 1024 * 1024 };
-#define cedei_map_reserve_huge(size, lead) cedei_map_reserve_huge_by(CEDEI_ALLOC_SITE, size, lead)
-void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size, size_t lead);
 void cedei_map_release(void *base, size_t size);
 /* Makes `size` bytes at `base` fault on any access: without a further mapping on Linux 6.13 and later, else by mprotect,
  * which costs two mappings of vm.max_map_count. CEDE_ELIMIT: that count is used up. */

@@ -65,7 +65,7 @@ static CEDE_YIELDS cede_result everything(cede_self *self, void *context) {
 #define TEST_LARGE(F) F(array(u64, 200), words)
 CEDE_MESSAGE(large, TEST_LARGE);
 
-/* So many that their blocks come from huge pages: more than 20 MiB. */
+/* So many that their blocks come from mappings of their own: more than 20 MiB. */
 static CEDE_YIELDS cede_result many_messages(cede_self *self, void *context) {
     (void)context;
     for (int i = 0; i < 12000; i++) {
@@ -165,7 +165,6 @@ static const struct {
     CALL(MMAP, EAGAIN, ENOMEM, EPERM, ENFILE),
     CALL(MUNMAP, ENOMEM, EINVAL),
     CALL(MADVISE_GUARD, EAGAIN, EINVAL, ENOMEM, EPERM),
-    CALL(MADVISE_HUGE, EAGAIN, EINVAL, ENOMEM, EPERM),
     CALL(MPROTECT, EACCES, ENOMEM, EINVAL),
     CALL(MINCORE, EAGAIN, ENOMEM),
     CALL(FUTEX_WAIT, EAGAIN, EINTR, ETIMEDOUT, ENOSYS, EACCES),
@@ -208,7 +207,6 @@ static const struct reach REACHES[] = {
     {CEDEI_CALL_MMAP, messages_run, 64, {CEDE_ENOMEM, CEDE_ELIMIT}},
     {CEDEI_CALL_MUNMAP, runtime_run, 64, {0}},
     {CEDEI_CALL_MADVISE_GUARD, runtime_run, 64, {CEDE_ENOMEM, CEDE_ELIMIT}},
-    {CEDEI_CALL_MADVISE_HUGE, messages_run, 8, {0}},
     {CEDEI_CALL_FUTEX_WAIT, runtime_run, 8, {0}},
     {CEDEI_CALL_THREAD, runtime_run, 16, {CEDE_ENOMEM, CEDE_ELIMIT, CEDE_EINVAL}},
     {CEDEI_CALL_THREAD_NAME, runtime_run, 16, {0}},
@@ -263,7 +261,6 @@ static uint64_t sweep(const struct reach *reach, int error) {
 /* What this build or kernel does not use. */
 static bool is_absent(enum cedei_call call) {
     if (call == CEDEI_CALL_MADVISE_GUARD) return !cedei_map_guard_is_light();
-    if (call == CEDEI_CALL_MADVISE_HUGE) return CEDEI_ASAN; /* blocks come from malloc */
     return call == CEDEI_CALL_BARRIER && CEDEI_TSAN;
 }
 

@@ -85,7 +85,6 @@ uint32_t cedei_cpu_list(uint32_t *cpus, uint32_t room) {
     (void)cpus;
     return room;
 }
-size_t cedei_page_size(void) { return 4096; }
 void cedei_worker_init(struct cedei_worker *worker, struct cedei_sched *of, uint32_t index,
                        bool is_pool) {
     (void)worker, (void)of, (void)index, (void)is_pool;

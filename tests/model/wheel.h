@@ -15,10 +15,7 @@ void *cedei_map_reserve_by(const struct cedei_alloc_site *site, size_t size, siz
     (void)site, (void)size, (void)align;
     return NULL;
 }
-void *cedei_map_reserve_huge_by(const struct cedei_alloc_site *site, size_t size, size_t lead) {
-    (void)site, (void)size, (void)lead;
-    return NULL;
-}
+size_t cedei_page_size(void) { return 4096; }
 void cedei_map_release(void *base, size_t size) { (void)base, (void)size; }
 
 static void wheel_begin(struct cedei_wheel *wheel, uint32_t index) {

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 LINES_MAX = 4  # of a call
-CALL = re.compile(r'\bcedei_(?:alloc(?:_zeroed|_aligned)?|realloc|map_reserve(?:_huge)?|part_(?:take(?:_zeroed)?|resize))\(')
+CALL = re.compile(r'\bcedei_(?:alloc(?:_zeroed|_aligned)?|realloc|map_reserve|part_(?:take(?:_zeroed)?|resize))\(')
 
 
 def places(root):
