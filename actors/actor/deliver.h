@@ -23,6 +23,7 @@ void cedei_down_send(cede_system *system, struct cedei_worker *worker, cede_ref 
 CEDEI_INLINE void cedei_sent_count(cede_system *system, struct cedei_worker *worker,
                                    const struct cede_type *type) {
     cedei_tally(system, worker, type, CEDEI_TALLY_SENT);
+    if (CEDEI_LIKELY(worker != NULL)) cedei_count_add(&worker->counts.sends, 1);
 }
 
 /* The long way of cedei_deliver_into: the receiver is not at rest, or its mailbox is not open to the short ways. */

@@ -44,6 +44,7 @@ CEDEI_INLINE CEDE_YIELDS cede_result read_some(cede_self *self, struct cedei_des
                                               &moved, &exhausted);
             if (CEDEI_LIKELY(r == CEDE_OK)) {
                 if (CEDEI_UNLIKELY(moved == 0)) return CEDE_ECLOSED;
+                cedei_count_add(&self->worker->counts.transfers, 1);
                 if (exhausted && d->short_is_all && (seen & CEDEI_SOURCE_CLOSED) == 0)
                     cedei_source_exhausted(&d->source, CEDEI_READING, seen);
                 *got = moved;
@@ -164,6 +165,7 @@ CEDEI_INLINE CEDE_YIELDS cede_result write_some(cede_self *self, struct cedei_de
             cede_result r = cedei_stream_write(d->source.descriptor, d->is_socket, pieces, count,
                                                put, &exhausted);
             if (CEDEI_LIKELY(r == CEDE_OK)) {
+                cedei_count_add(&self->worker->counts.transfers, 1);
                 if (exhausted && d->short_is_all && (seen & CEDEI_SOURCE_CLOSED) == 0)
                     cedei_source_exhausted(&d->source, CEDEI_WRITING, seen);
                 return CEDE_OK;

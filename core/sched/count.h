@@ -13,7 +13,9 @@
 
 /* Counted by the owning worker, read by anybody. */
 struct cedei_counts {
-    _Atomic uint64_t spawned, ended, failed, turns, yields, steals, parks, wakes, jobs;
+    _Atomic uint64_t spawned, ended, turns, yields, sends; /* `yields`: suspensions of any kind */
+    _Atomic uint64_t failed, steals, parks, wakes, jobs,
+        transfers; /* `transfers`: reads and writes that moved bytes */
     _Atomic uint64_t timers_set, timers_fired, timers_cancelled, expired;
 };
 

@@ -179,6 +179,7 @@ static void *lookout_main(void *context) {
     struct cedei_sched *sched = context;
     struct cedei_lookout *lookout = &sched->lookout;
     uint64_t pause_ns = lookout->period_ns;
+    cedei_thread_be_prompt();
     for (uint32_t quiet = 0; !is_ending(lookout);) { /* until the stop */
         struct round round;
         workers_look(sched, &round);
@@ -186,10 +187,12 @@ static void *lookout_main(void *context) {
         pause_ns = quiet <= QUIET_LOOKS ? lookout->period_ns : 2 * pause_ns;
         if (pause_ns > PERIOD_MAX_NS) pause_ns = PERIOD_MAX_NS;
         uint64_t until_ns = cedei_clock_now_ns() + pause_ns;
-        if (quiet > QUIET_LOOKS)
+        if (quiet > QUIET_LOOKS) {
             sleep_quietly(sched, round.stuck != 0 ? until_ns : UINT64_MAX);
-        else
+            cedei_scale_wake(&lookout->scale);
+        } else {
             pause_until(sched, until_ns);
+        }
     }
     return NULL;
 }

@@ -85,9 +85,8 @@ struct cedei_lookout {
     uint64_t warned_ns;                           /* W: the last report; 0: none yet */
     uint32_t unreported;                          /* W: long turns since then */
     bool own_shared; /* W: the slot and the queue of a worker that was alone may be emptied by others */
-    struct cedei_scale scale;                /* W */
-    uint32_t scale_ticks[CEDEI_WORKERS_MAX]; /* W: what scale.c saw: the tasks, */
-    uint64_t scale_done[CEDEI_WORKERS_MAX];  /* W: and how much had been done */
+    struct cedei_scale scale;                               /* W */
+    struct cedei_scale_seat scale_seats[CEDEI_WORKERS_MAX]; /* W */
     bool spare_failed; /* W: that no spare worker could be had has been logged */
     struct cedei_probe probe;
 };

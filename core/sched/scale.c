@@ -1,59 +1,115 @@
 /* scale.c - sends workers off duty that only get in the others' way.
  * Turns of a few dozen nanoseconds cost less than the cache lines that they touch when these have to come from another
- * processor: two workers that share such work may do less than one. Whether they do depends on the actors and on the machine, so it
- * is tried: while all are busy with short turns, half of them go off duty for a moment, and stay there if the rest gets no less
- * done in the same time. From time to time all are called back, and at once when turns become longer, or a task waits behind
- * one that goes on. Invariants: (1) one worker at least stays on duty; (2) a worker that is off duty has no tasks, see
- * cedei_spare_rest; (3) nobody is sent off while the workers' turns are long. */
+ * processor, and events of a few microseconds less than to wake a worker for them: two workers that share such work may do less than
+ * one. Whether they do depends on the actors and on the machine, so it is tried: while several do short turns, half of them go
+ * off duty for a moment, and stay there if the rest gets no less done in the same time. From time to time all are called
+ * back, and at once when turns become longer, or much more comes, or something waits behind a turn that goes on.
+ * Invariants: (1) one worker at least stays on duty; (2) a worker that is off duty has no tasks, see cedei_spare_rest; (3)
+ * nobody is sent off while the workers' turns are long. */
 #include "core/sched/scale.h"
 
 #include "core/sched/sched_internal.h"
 #include "core/sys/clock.h"
 
-#define PAUSE_MIN_NS ((uint64_t)50000000)
-#define PAUSE_MAX_NS ((uint64_t)1600000000)
+#define PAUSE_FEW_NS                                                                               \
+    ((uint64_t)50000000) /* the first time; each time longer while the outcome is the same */
+#define PAUSE_ALL_NS ((uint64_t)5000000)
+#define PAUSE_FEW_MAX_NS ((uint64_t)400000000)
+#define PAUSE_ALL_MAX_NS ((uint64_t)1600000000)
 #define PAUSE_OTHER_NS ((uint64_t)5000000) /* after what is done has become something else */
-#define LEAVE_MAX_NS ((uint64_t)2000000)
+enum { BROKEN_MAX = 8 };
+#define LEAVE_MAX_NS ((uint64_t)10000000)
+enum { EAGER_LOOKS = 8 };
+
+/* ---- windows ---- */
+
+static void window_begin(struct cedei_scale *scale, const struct cedei_scale_look *look) {
+    scale->window = (struct cedei_scale_window){.since_ns = look->now_ns, .done = look->done};
+}
+
+static void window_extend(struct cedei_scale_window *window, const struct cedei_scale_look *look) {
+    window->looks++;
+    window->busy += look->busy;
+    window->shared += look->active >= 2;
+}
+
+static bool window_is_over(const struct cedei_scale_window *window,
+                           const struct cedei_scale_look *look) {
+    uint64_t passed_ns = look->now_ns - window->since_ns;
+    if (passed_ns >= CEDEI_SCALE_WINDOW_MAX_NS) return true;
+    return passed_ns >= CEDEI_SCALE_WINDOW_MIN_NS &&
+           look->done - window->done >= CEDEI_SCALE_WINDOW_DONE;
+}
+
+static uint64_t rate_of(const struct cedei_scale_window *window,
+                        const struct cedei_scale_look *look) {
+    return (look->done - window->done) * CEDEI_SCALE_UNIT_NS / (look->now_ns - window->since_ns);
+}
+
+/* What was done took up to `ns` on average: the time of all that were busy, by how much it was. */
+static bool turns_are_within(const struct cedei_scale_window *window,
+                             const struct cedei_scale_look *look, uint64_t ns) {
+    uint64_t passed_ns = look->now_ns - window->since_ns;
+    return window->busy * passed_ns / window->looks <= (look->done - window->done) * ns;
+}
 
 /* ---- deciding ---- */
 
-static void window_begin(struct cedei_scale *scale, const struct cedei_scale_look *look) {
-    scale->since_ns = look->now_ns;
-    scale->done = look->done;
-}
-
 /* A trial that ends as the last one did need not be repeated soon. */
 static void outcome_note(struct cedei_scale *scale, uint64_t now_ns, bool fewer) {
-    uint64_t pause_ns = fewer == scale->fewer_last ? 2 * scale->pause_ns : PAUSE_MIN_NS;
-    if (pause_ns < PAUSE_MIN_NS) pause_ns = PAUSE_MIN_NS;
+    uint64_t least_ns = fewer ? PAUSE_FEW_NS : PAUSE_ALL_NS;
+    uint64_t most_ns = fewer ? PAUSE_FEW_MAX_NS : PAUSE_ALL_MAX_NS;
+    uint64_t pause_ns = fewer == scale->fewer_last ? 2 * scale->pause_ns : least_ns;
+    if (pause_ns < least_ns) pause_ns = least_ns;
     scale->fewer_last = fewer;
-    scale->pause_ns = pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
+    scale->pause_ns = pause_ns < most_ns ? pause_ns : most_ns;
     scale->next_ns = now_ns + scale->pause_ns;
 }
 
 static enum cedei_scale_step call_all(struct cedei_scale *scale,
                                       const struct cedei_scale_look *look) {
     scale->state = CEDEI_SCALE_ALL;
-    scale->is_steady = false;
+    scale->eager = EAGER_LOOKS;
     window_begin(scale, look);
     return CEDEI_SCALE_CALL_ALL;
 }
 
-static enum cedei_scale_step send_off(struct cedei_scale *scale, uint64_t rate) {
+/* Not what it was any more. The next trial may come soon, unless this happens again and again. */
+static enum cedei_scale_step few_break(struct cedei_scale *scale,
+                                       const struct cedei_scale_look *look) {
+    scale->next_ns = look->now_ns + (PAUSE_OTHER_NS << scale->broken);
+    if (scale->broken < BROKEN_MAX) scale->broken++;
+    return call_all(scale, look);
+}
+
+/* `rate`: what the rest must not fall below, for all trials that follow each other. */
+static enum cedei_scale_step send_off(struct cedei_scale *scale,
+                                      const struct cedei_scale_look *look, uint64_t rate) {
     scale->state = CEDEI_SCALE_LEAVING;
     scale->rate = rate;
+    window_begin(scale, look);
     return CEDEI_SCALE_SEND_OFF;
 }
 
 static enum cedei_scale_step decide_all(struct cedei_scale *scale,
-                                        const struct cedei_scale_look *look, uint64_t rate) {
-    bool was_steady = scale->is_steady;
-    scale->is_steady = look->busy >= 2 && look->busy == look->on_duty;
+                                        const struct cedei_scale_look *look) {
+    bool was_eager = scale->eager > 0, may = look->now_ns >= scale->next_ns;
+    if (may && look->active >= 2)
+        scale->eager = EAGER_LOOKS;
+    else if (was_eager)
+        scale->eager--;
+    if (!may || !was_eager || scale->eager == 0) {
+        window_begin(scale, look);
+        return CEDEI_SCALE_STAY;
+    }
+    if (!window_is_over(&scale->window, look)) return CEDEI_SCALE_STAY;
+    uint64_t rate = rate_of(&scale->window, look);
+    if (rate >= CEDEI_SCALE_LITTLE && 2 * scale->window.shared > scale->window.looks &&
+        turns_are_within(&scale->window, look, CEDEI_SCALE_FINE_NS))
+        return send_off(scale, look, rate);
     window_begin(scale, look);
-    if (!was_steady || !scale->is_steady) return CEDEI_SCALE_STAY;
-    scale->is_steady = rate >= (uint64_t)look->busy * CEDEI_SCALE_FINE;
-    if (!scale->is_steady || look->now_ns < scale->next_ns) return CEDEI_SCALE_STAY;
-    return send_off(scale, rate);
+    scale->eager = 0;
+    return CEDEI_SCALE_STAY;
 }
 
 static enum cedei_scale_step trial_fail(struct cedei_scale *scale,
@@ -61,95 +117,112 @@ static enum cedei_scale_step trial_fail(struct cedei_scale *scale,
     outcome_note(scale, look->now_ns, false);
     window_begin(scale, look);
     scale->state = scale->off == scale->last ? CEDEI_SCALE_ALL : CEDEI_SCALE_FEW;
-    scale->is_steady = false;
+    scale->eager = 0;
     return CEDEI_SCALE_CALL_BACK;
 }
 
 /* Also while they do not come to an end: then their turns are long. */
 static enum cedei_scale_step decide_leaving(struct cedei_scale *scale,
-                                            const struct cedei_scale_look *look,
-                                            uint64_t passed_ns) {
+                                            const struct cedei_scale_look *look) {
     if (look->have_left) {
         scale->state = CEDEI_SCALE_TRIAL;
         window_begin(scale, look);
         return CEDEI_SCALE_SETTLE;
     }
+    uint64_t passed_ns = look->now_ns - scale->window.since_ns;
     return passed_ns < LEAVE_MAX_NS ? CEDEI_SCALE_STAY : trial_fail(scale, look);
 }
 
 static enum cedei_scale_step decide_trial(struct cedei_scale *scale,
-                                          const struct cedei_scale_look *look, uint64_t rate) {
-    if (rate < scale->rate) return trial_fail(scale, look);
-    window_begin(scale, look);
-    if (look->on_duty >= 2) return send_off(scale, rate);
+                                          const struct cedei_scale_look *look) {
+    if (!window_is_over(&scale->window, look)) return CEDEI_SCALE_STAY;
+    uint64_t rate = rate_of(&scale->window, look);
+    /* What comes from outside comes now more, now less. */
+    if (rate < scale->rate - scale->rate / 16) return trial_fail(scale, look);
+    if (look->on_duty >= 2) return send_off(scale, look, rate > scale->rate ? rate : scale->rate);
     outcome_note(scale, look->now_ns, true);
     scale->state = CEDEI_SCALE_FEW;
+    scale->rate = rate;
+    scale->had_time = scale->window.busy < (uint64_t)scale->window.looks * look->on_duty;
+    window_begin(scale, look);
     return CEDEI_SCALE_STAY;
 }
 
 static enum cedei_scale_step decide_few(struct cedei_scale *scale,
-                                        const struct cedei_scale_look *look, uint64_t rate) {
-    if (rate < (uint64_t)look->on_duty * CEDEI_SCALE_FINE / 2) {
-        scale->next_ns = look->now_ns + PAUSE_OTHER_NS;
+                                        const struct cedei_scale_look *look) {
+    if (look->now_ns >= scale->next_ns) {
+        scale->broken = 0;
         return call_all(scale, look);
     }
-    if (look->now_ns >= scale->next_ns) return call_all(scale, look);
+    if (!window_is_over(&scale->window, look)) return CEDEI_SCALE_STAY;
+    uint64_t rate = rate_of(&scale->window, look);
+    if (rate < CEDEI_SCALE_LITTLE / 2) { /* it is over */
+        scale->next_ns = look->now_ns;
+        return call_all(scale, look);
+    }
+    if (!turns_are_within(&scale->window, look, 2 * (uint64_t)CEDEI_SCALE_FINE_NS) ||
+        (scale->had_time && rate > scale->rate + scale->rate / 4)) /* more comes than then */
+        return few_break(scale, look);
     window_begin(scale, look);
     return CEDEI_SCALE_STAY;
 }
 
 enum cedei_scale_step cedei_scale_decide(struct cedei_scale *scale,
                                          const struct cedei_scale_look *look) {
-    uint64_t passed_ns = look->now_ns - scale->since_ns;
-    if (scale->state == CEDEI_SCALE_LEAVING) return decide_leaving(scale, look, passed_ns);
-    if (scale->state != CEDEI_SCALE_ALL && look->waits_behind) {
-        scale->next_ns = look->now_ns + PAUSE_OTHER_NS;
-        return call_all(scale, look);
+    window_extend(&scale->window, look);
+    switch (scale->state) {
+    case CEDEI_SCALE_ALL: return decide_all(scale, look);
+    case CEDEI_SCALE_LEAVING: return decide_leaving(scale, look);
+    case CEDEI_SCALE_TRIAL:
+        return look->waits_behind ? few_break(scale, look) : decide_trial(scale, look);
+    case CEDEI_SCALE_FEW:
+        return look->waits_behind ? few_break(scale, look) : decide_few(scale, look);
     }
-    if (passed_ns < CEDEI_SCALE_WINDOW_NS) return CEDEI_SCALE_STAY;
-    uint64_t rate = (look->done - scale->done) * CEDEI_SCALE_WINDOW_NS / passed_ns;
-    if (scale->state == CEDEI_SCALE_ALL) return decide_all(scale, look, rate);
-    if (scale->state == CEDEI_SCALE_TRIAL) return decide_trial(scale, look, rate);
-    return decide_few(scale, look, rate);
+    return CEDEI_SCALE_STAY;
 }
 
 /* ---- looking and doing ---- */
 
 static bool is_in(uint64_t set, uint32_t index) { return (set >> index & 1) != 0; }
 
-/* Whether its present task is the one of the last look, with nothing begun in it since. */
-static bool is_where_it_was(struct cedei_lookout *lookout, struct cedei_worker *worker,
-                            uint64_t done) {
-    uint32_t tick = cedei_tick_of(worker), *tick_before = &lookout->scale_ticks[worker->index];
-    uint64_t *done_before = &lookout->scale_done[worker->index];
-    bool same = tick == *tick_before && done == *done_before;
-    *tick_before = tick;
-    *done_before = done;
-    return same;
+/* Whatever comes often where turns are short. Sending and spawning too, or turns that do a lot of it would count for nothing; a
+ * transfer takes as long as some of the others. */
+static uint64_t done_by(const struct cedei_worker *worker) {
+    const struct cedei_counts *counts = &worker->counts;
+    return cedei_count_read(&counts->turns) + cedei_count_read(&counts->yields) +
+           cedei_count_read(&counts->jobs) + cedei_count_read(&counts->sends) +
+           cedei_count_read(&counts->spawned) + 4 * cedei_count_read(&counts->transfers);
+}
+
+/* Who waits for it to come to an end: a task, or whatever happens while nobody else looks out for it. */
+static bool has_work_behind(struct cedei_worker *worker) {
+    struct cedei_sched *sched = worker->sched;
+    return cedei_global_count(sched) != 0 || cedei_runqueue_count(&worker->queue) != 0 ||
+           cedei_lifo_peek(worker) != NULL || cedei_reactor_is_unwatched(sched) ||
+           cedei_timers_are_set(sched);
 }
 
 static struct cedei_scale_look look_at(struct cedei_sched *sched) {
-    struct cedei_scale *scale = &sched->lookout.scale;
     /* relaxed: a look. */
     uint64_t idle = atomic_load_explicit(&sched->idle, memory_order_relaxed);
     struct cedei_scale_look look = {.now_ns = cedei_clock_now_ns(), .have_left = true};
-    bool waits = cedei_global_count(sched) != 0;
     for (uint32_t i = 0; i < sched->worker_count; i++) {
         struct cedei_worker *worker = &sched->workers[i];
-        uint64_t done = cedei_count_read(&worker->counts.turns) +
-                        cedei_count_read(&worker->counts.yields) +
-                        cedei_count_read(&worker->counts.jobs);
-        look.done += done;
-        bool same = is_where_it_was(&sched->lookout, worker, done);
-        if (is_in(scale->off, i)) {
+        struct cedei_scale_seat *seat = &sched->lookout.scale_seats[i];
+        struct cedei_scale_seat now = {.tick = cedei_tick_of(worker), .done = done_by(worker)};
+        if (now.tick == seat->tick && now.done == seat->done) now.same = seat->same + 1;
+        look.done += now.done;
+        look.active += now.done != seat->done || !is_in(idle, i);
+        *seat = now;
+        if (is_in(sched->lookout.scale.off, i)) {
             look.have_left &= cedei_spare_is_off(worker);
             continue;
         }
         look.on_duty++;
         if (is_in(idle, i)) continue;
         look.busy++;
-        look.waits_behind |= same && (waits || cedei_runqueue_count(&worker->queue) != 0 ||
-                                      cedei_lifo_peek(worker) != NULL);
+        look.goes_on |= now.same > 0;
+        look.waits_behind |= now.same > 1 && has_work_behind(worker);
     }
     return look;
 }
@@ -189,18 +262,27 @@ static void step_take(struct cedei_sched *sched, enum cedei_scale_step step, uin
     }
 }
 
+/* How long to wait for the next look; 0: as long as the lookout likes. */
+static uint64_t pause_of(const struct cedei_scale *scale) {
+    if (scale->returning != 0) return CEDEI_SCALE_NEAR_NS;
+    if (scale->state == CEDEI_SCALE_ALL) return scale->eager > 0 ? CEDEI_SCALE_NEAR_NS : 0;
+    return scale->state == CEDEI_SCALE_FEW && !scale->is_near ? CEDEI_SCALE_FAR_NS
+                                                              : CEDEI_SCALE_NEAR_NS;
+}
+
 uint64_t cedei_scale_round(struct cedei_sched *sched, uint64_t until_ns) {
     struct cedei_scale *scale = &sched->lookout.scale;
     if (CEDEI_SIM || sched->worker_count < 2) return until_ns;
-    uint64_t due_ns = scale->looked_ns + CEDEI_SCALE_PERIOD_NS;
+    uint64_t due_ns = scale->looked_ns + CEDEI_SCALE_NEAR_NS;
     if (cedei_clock_now_ns() < due_ns) return due_ns < until_ns ? due_ns : until_ns;
     struct cedei_scale_look look = look_at(sched);
     scale->looked_ns = look.now_ns;
+    scale->is_near = look.goes_on;
     if (scale->returning == 0) step_take(sched, cedei_scale_decide(scale, &look), look.on_duty);
     returning_call(sched);
-    if (scale->state == CEDEI_SCALE_ALL && scale->off == 0 &&
-        (!scale->is_steady || look.now_ns < scale->next_ns))
-        return until_ns;
-    uint64_t soon_ns = look.now_ns + CEDEI_SCALE_PERIOD_NS;
-    return soon_ns < until_ns ? soon_ns : until_ns;
+    uint64_t pause_ns = pause_of(scale);
+    if (pause_ns == 0 || look.now_ns + pause_ns > until_ns) return until_ns;
+    return look.now_ns + pause_ns;
 }
+
+void cedei_scale_wake(struct cedei_scale *scale) { scale->eager = EAGER_LOOKS; }

@@ -32,39 +32,68 @@ enum cedei_scale_step {
 /* What was seen at one moment. */
 struct cedei_scale_look {
     uint64_t now_ns;
-    uint64_t done;     /* turns, yields and jobs of all workers, ever */
+    uint64_t done;     /* by all workers, ever: see done_by */
     uint32_t on_duty;  /* regular workers */
     uint32_t busy;     /* those of them that do not sleep */
-    bool waits_behind; /* something waits, and a worker is where it was at the last look */
+    uint32_t active;   /* those of them that did something since the last look */
+    bool goes_on;      /* a worker is where it was at the last look */
+    bool waits_behind; /* and at the look before that, and something waits behind it */
     bool have_left;    /* all that were told to go off duty are */
+};
+
+/* A time that is measured: from its first look to the last. */
+struct cedei_scale_window {
+    uint64_t since_ns;
+    uint64_t done;   /* before it */
+    uint64_t busy;   /* sum over the looks in it */
+    uint32_t looks;  /* in it */
+    uint32_t shared; /* of those, that found two or more active */
 };
 
 /* Access: the lookout only. */
 struct cedei_scale {
     uint64_t looked_ns; /* the last look */
     enum cedei_scale_state state;
-    bool is_steady;    /* at the last look all were busy */
-    uint64_t since_ns; /* the window that is measured: from then on, */
-    uint64_t done;     /* with so much done before */
-    uint64_t rate; /* of those there were before the last were sent off, per CEDEI_SCALE_WINDOW_NS */
+    uint32_t eager; /* so many looks more are close to each other, whatever they see */
+    struct cedei_scale_window window;
+    uint64_t rate; /* per CEDEI_SCALE_UNIT_NS; of the most that all did before some were sent off; in FEW: of the rest, in the trial */
     uint64_t next_ns;   /* no trial before; in FEW: until then */
+    bool had_time;      /* in FEW: those on duty slept now and then in the trial */
+    bool is_near;       /* the next look: a turn may be about to become long */
     bool fewer_last;    /* the outcome of the last trial */
     uint64_t pause_ns;  /* from one trial to the next */
+    uint32_t broken;    /* times in a row that FEW did not last its time */
     uint64_t off;       /* a bit per worker that is off duty or about to be */
     uint64_t last;      /* of those, that went last */
     uint64_t returning; /* of those, that are to be called back */
 };
 
-#define CEDEI_SCALE_WINDOW_NS ((uint64_t)1000000)
-/* How far looks are apart while something is measured or somebody is off duty. */
-#define CEDEI_SCALE_PERIOD_NS ((uint64_t)500000)
-/* A worker that does less in a window has turns that are worth another worker's help. */
-enum { CEDEI_SCALE_FINE = 500 };
+/* What was seen of a worker at the last look. Access: the lookout only. */
+struct cedei_scale_seat {
+    uint32_t tick; /* its task */
+    uint32_t same; /* looks in a row that found it there, with nothing done in between */
+    uint64_t done;
+};
+
+#define CEDEI_SCALE_UNIT_NS ((uint64_t)1000000)
+/* A window is long enough when so much was done in so long, or at the latest after so long. */
+#define CEDEI_SCALE_WINDOW_MIN_NS ((uint64_t)500000)
+#define CEDEI_SCALE_WINDOW_MAX_NS ((uint64_t)5000000)
+enum { CEDEI_SCALE_WINDOW_DONE = 8000 };
+/* How far looks are apart while something is measured, and while somebody is off duty. */
+#define CEDEI_SCALE_NEAR_NS ((uint64_t)250000)
+#define CEDEI_SCALE_FAR_NS ((uint64_t)500000)
+/* What takes longer on average is worth another worker's help. */
+enum { CEDEI_SCALE_FINE_NS = 2000 };
+/* Of less per CEDEI_SCALE_UNIT_NS by all together it does not matter who does it. */
+enum { CEDEI_SCALE_LITTLE = 200 };
 
 /* What is to be done; changes the state as if it were. */
 enum cedei_scale_step cedei_scale_decide(struct cedei_scale *scale,
                                          const struct cedei_scale_look *look);
 /* Looks, decides and does it. Returns until when to wait before the next look, at most `until_ns`. */
 uint64_t cedei_scale_round(struct cedei_sched *sched, uint64_t until_ns);
+/* Work begins after a pause: what there is to decide shall be decided soon. */
+void cedei_scale_wake(struct cedei_scale *scale);
 
 #endif

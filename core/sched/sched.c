@@ -134,9 +134,9 @@ static cede_result cpus_take(struct cedei_sched *sched, const struct cedei_sched
 static void options_take(struct cedei_sched *sched, const struct cedei_sched_options *options) {
     sched->worker_count = options->workers;
     sched->seats_max = options->no_lookout ? options->workers : CEDEI_WORKERS_MAX;
-    /* Of several one may be left alone later (scale.c); the barrier, which costs a process of many threads some time when it is first
-     * asked for, is tried then. */
-    sched->may_be_alone = options->workers > 1 || options->no_lookout || cedei_process_barrier();
+    /* Also of several one may be left alone later (scale.c). Asking for the first barrier takes a process of many threads some 10 ms:
+     * rather now than then. */
+    sched->may_be_alone = cedei_process_barrier() || options->no_lookout;
     sched->lookout.own_shared = options->workers > 1;
     sched->log = options->log;
     sched->describe = options->describe;

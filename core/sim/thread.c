@@ -70,6 +70,8 @@ bool cedei_thread_end_notify(void (*run)(void *), void *context) {
     return true;
 }
 
+void cedei_thread_be_prompt(void) {}
+
 int cedei_thread_nice(void) {
     return cedei_sim_is_running() ? cedei_sim_thread_current()->nice : 0;
 }

@@ -33,6 +33,9 @@ CEDE_NODISCARD bool cedei_thread_end_notify(void (*run)(void *), void *context);
 int cedei_thread_nice(void);
 /* Sets it, for this thread alone. CEDE_EACCES: not allowed. */
 CEDE_NODISCARD cede_result cedei_thread_nice_set(int level);
+/* The calling thread, which runs seldom and briefly, asks to run as soon as it wakes, also where others keep all processors busy:
+ * Linux 6.12 and later let one with short slices go first. Elsewhere nothing changes. */
+void cedei_thread_be_prompt(void);
 /* For tests: lets `succeed` thread starts succeed, then fails the `fail` after them with CEDE_ELIMIT. 0, 0 ends it. */
 void cedei_thread_fail_starts(uint32_t succeed, uint32_t fail);
 /* Waits for the end of a thread that was not detached. */

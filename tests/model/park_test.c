@@ -79,6 +79,7 @@ cede_result cedei_thread_start(cedei_thread *thread, const char *name, cedei_thr
 }
 void cedei_thread_join(cedei_thread *thread) { (void)thread; }
 int cedei_thread_nice(void) { return 0; }
+void cedei_thread_be_prompt(void) {}
 bool cedei_process_barrier(void) { return false; }
 uint32_t cedei_cpu_count(void) { return 1; }
 uint32_t cedei_cpu_list(uint32_t *cpus, uint32_t room) {
