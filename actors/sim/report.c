@@ -14,6 +14,7 @@ static const char *const CHOSE[] = {
     [CEDEI_SIM_SPURIOUS] = "a wait ends early",
     [CEDEI_SIM_DELAY] = "time passes",
     [CEDEI_SIM_PAUSE] = "this thread is held up",
+    [CEDEI_SIM_DUTY] = "workers go off duty or come back",
     [CEDEI_SIM_THREAD] = "a thread cannot be made",
     [CEDEI_SIM_MEMORY] = "an allocation fails",
     [CEDEI_SIM_REFUSE] = "the mailbox refuses",

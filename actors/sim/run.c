@@ -51,6 +51,7 @@ static struct cedei_sim_setup setup_draw(struct cedei_simulation *sim, uint32_t 
     setup.one_in[CEDEI_SIM_REFUSE] = draw_one_in(&state, options->refuse_one_in);
     setup.one_in[CEDEI_SIM_KILL] = draw_one_in(&state, options->kill_one_in);
     setup.one_in[CEDEI_SIM_FAIL] = draw_one_in(&state, options->fail_one_in);
+    setup.one_in[CEDEI_SIM_DUTY] = draw_one_in(&state, 2);
     return setup;
 }
 

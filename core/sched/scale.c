@@ -10,6 +10,7 @@
 
 #include "core/sched/sched_internal.h"
 #include "core/sys/clock.h"
+#include "core/sys/random.h"
 
 #define PAUSE_FEW_NS                                                                               \
     ((uint64_t)50000000) /* the first time; each time longer while the outcome is the same */
@@ -181,6 +182,35 @@ enum cedei_scale_step cedei_scale_decide(struct cedei_scale *scale,
     return CEDEI_SCALE_STAY;
 }
 
+/* In a simulation, where nothing takes its time: by chance, but not for ever, since the lookout does not sleep meanwhile. */
+static enum cedei_scale_step decide_by_chance(struct cedei_scale *scale,
+                                              const struct cedei_scale_look *look) {
+    enum { LOOKS_MAX = 20 };
+    switch (scale->state) {
+    case CEDEI_SCALE_ALL:
+        scale->eager = 0;
+        if (!cedei_chance()) return CEDEI_SCALE_STAY;
+        scale->eager = LOOKS_MAX;
+        return send_off(scale, look, 0);
+    case CEDEI_SCALE_LEAVING:
+        if (look->have_left) {
+            scale->state = look->on_duty >= 2 ? CEDEI_SCALE_TRIAL : CEDEI_SCALE_FEW;
+            return CEDEI_SCALE_SETTLE;
+        }
+        return cedei_chance() ? trial_fail(scale, look) : CEDEI_SCALE_STAY;
+    case CEDEI_SCALE_TRIAL:
+        if (cedei_chance()) return send_off(scale, look, 0);
+        if (cedei_chance()) return trial_fail(scale, look);
+        scale->state = CEDEI_SCALE_FEW;
+        return CEDEI_SCALE_STAY;
+    case CEDEI_SCALE_FEW:
+        if (scale->eager > 0) scale->eager--;
+        if (scale->eager > 0 && !look->waits_behind && !cedei_chance()) return CEDEI_SCALE_STAY;
+        return call_all(scale, look);
+    }
+    return CEDEI_SCALE_STAY;
+}
+
 /* ---- looking and doing ---- */
 
 static bool is_in(uint64_t set, uint32_t index) { return (set >> index & 1) != 0; }
@@ -272,13 +302,17 @@ static uint64_t pause_of(const struct cedei_scale *scale) {
 
 uint64_t cedei_scale_round(struct cedei_sched *sched, uint64_t until_ns) {
     struct cedei_scale *scale = &sched->lookout.scale;
-    if (CEDEI_SIM || sched->worker_count < 2) return until_ns;
+    if (sched->worker_count < 2) return until_ns;
     uint64_t due_ns = scale->looked_ns + CEDEI_SCALE_NEAR_NS;
     if (cedei_clock_now_ns() < due_ns) return due_ns < until_ns ? due_ns : until_ns;
     struct cedei_scale_look look = look_at(sched);
     scale->looked_ns = look.now_ns;
     scale->is_near = look.goes_on;
-    if (scale->returning == 0) step_take(sched, cedei_scale_decide(scale, &look), look.on_duty);
+    if (scale->returning == 0) {
+        enum cedei_scale_step step =
+            CEDEI_SIM ? decide_by_chance(scale, &look) : cedei_scale_decide(scale, &look);
+        step_take(sched, step, look.on_duty);
+    }
     returning_call(sched);
     uint64_t pause_ns = pause_of(scale);
     if (pause_ns == 0 || look.now_ns + pause_ns > until_ns) return until_ns;

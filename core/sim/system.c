@@ -105,6 +105,8 @@ bool cedei_alloc_site_fails(const struct cedei_alloc_site *site) {
 
 /* ---- numbers ---- */
 
+bool cedei_chance(void) { return cedei_sim_choose(CEDEI_SIM_DUTY) != 0; }
+
 uint64_t cedei_random_u64(void) { return cedei_sim_is_running() ? cedei_sim_random() : 1; }
 
 /* ---- flags ---- */

@@ -25,6 +25,7 @@
     K(SPURIOUS, 'u') /* a wait ends early */                                                       \
     K(DELAY, 'd')    /* time passes while others have the processor */                             \
     K(PAUSE, 'p')    /* a thread that had to give way does not get the processor for a while */    \
+    K(DUTY, 'o')     /* workers go off duty, or come back */                                       \
     K(THREAD, 't')   /* a thread cannot be made */                                                 \
     K(MEMORY, 'm')   /* an allocation fails */                                                     \
     K(REFUSE, 'r')   /* a mailbox refuses a message */                                             \

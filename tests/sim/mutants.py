@@ -20,6 +20,16 @@ PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share",
 
 # name: (file, [(text, replacement)...]), and the test if it is not the workload; blanks match any blanks.
 MUTANTS = {
+    # workers that go off duty
+    "off_duty_keeps_its_slot": ("core/sched/spare.c", [
+        ("struct cedei_task *task = cedei_lifo_take(worker); worker->running = NULL; if (task == NULL) task",
+         "struct cedei_task *task = NULL; worker->running = NULL; task")]),
+    "off_duty_wakes_nobody": ("core/sched/spare.c", [
+        ("cedei_sched_wake_one(sched); /* for what we hand over, and for whatever we were woken for */", "")]),
+    "alone_beside_one_that_leaves": ("core/sched/spare.c", [
+        ("if (duty_of(&sched->workers[i]) > CEDEI_DUTY_OFF) return;", "")]),
+    "alone_when_others_come_back": ("core/sched/spare.c", [
+        ("if (!sched->may_be_alone || sched->lookout.own_shared) return true;", "return true;")]),
     # messages and mailboxes
     "stale_ref_is_accepted": ("actors/actor/send.c", [
         ("if (CEDEI_UNLIKELY(cedei_generation_of(actor) != to.generation)) return send_undo", "if (0) return send_undo")]),
@@ -84,9 +94,10 @@ MUTANTS = {
         ("if (CEDEI_UNLIKELY(signals & CEDEI_SIGNAL_KILL)) return lease_abandon", "if (0) return lease_abandon"),
         ("lease == NULL || CEDEI_UNLIKELY(cedei_signals_of(self) & CEDEI_SIGNAL_KILL)", "lease == NULL")]),
     "down_comes_twice": ("actors/actor/watch.c", [
-        ("watcher_tell(self, watch, obituary); watch_free",
+        ("if (!watch->is_link) down_send(self, watch, obituary);",
+         "if (!watch->is_link) { "
          "cedei_down_deliver(self->system, watch->watcher, obituary->actor, obituary->reason); "
-         "watcher_tell(self, watch, obituary); watch_free")]),
+         "down_send(self, watch, obituary); }")]),
     "down_before_the_end": ("actors/actor/life.c", [
         ("generation_advance(self); cedei_watchers_tell(self, &obituary);",
          "cedei_watchers_tell(self, &obituary); generation_advance(self);")]),

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -54,6 +56,43 @@ static void thread_on_processors_that_are_not_there_is_refused(void **state) {
     EXPECT_RESULT(cedei_thread_start_on(&thread, "far", &far[1], 1, look, &seen), CEDE_EINVAL);
 }
 
+/* The kernel's words of a thread: its policy, nice level and slice. Elsewhere than on Linux 6.12 and later, the slice is 0. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+static struct attributes attributes_of_thread(void) {
+    struct attributes attributes = {.size = sizeof attributes};
+    (void)syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0); /* else all is 0 */
+    return attributes;
+}
+
+static void *be_prompt(void *context) {
+    struct attributes *seen = context;
+    seen[0] = attributes_of_thread();
+    cedei_thread_be_prompt();
+    seen[1] = attributes_of_thread();
+    return NULL;
+}
+
+static void prompt_thread_has_shorter_slices_and_is_else_what_it_was(void **state) {
+    (void)state;
+    struct attributes seen[2] = {0};
+    cedei_thread thread;
+    EXPECT_OK(cedei_thread_start(&thread, "prompt", be_prompt, seen));
+    cedei_thread_join(&thread);
+    EXPECT_EQUAL(seen[1].policy, seen[0].policy);
+    EXPECT_EQUAL(seen[1].nice, seen[0].nice);
+    if (seen[0].runtime_ns != 0 && seen[0].policy == SCHED_OTHER)
+        EXPECT_EQUAL(seen[1].runtime_ns, 100000);
+    else
+        EXPECT_EQUAL(seen[1].runtime_ns, seen[0].runtime_ns);
+}
+
 static void *nothing(void *context) { return context; }
 
 static void thread_starts_fail_as_a_test_wants_them_to(void **state) {
@@ -71,6 +110,7 @@ static void thread_starts_fail_as_a_test_wants_them_to(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thread_keeps_to_its_processors_and_has_a_nice_level_of_its_own),
+        cmocka_unit_test(prompt_thread_has_shorter_slices_and_is_else_what_it_was),
         cmocka_unit_test(thread_on_processors_that_are_not_there_is_refused),
         cmocka_unit_test(thread_starts_fail_as_a_test_wants_them_to),
     };
