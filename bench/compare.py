@@ -214,8 +214,10 @@ def verdict(workload, workers, cell):
     if absolute is not None:
         value = statistics.median(ours.values())
         return value, "", absolute[workers], value <= absolute[workers]
-    best = None
+    best, only = None, goals.WORKLOADS[workload].get("to")
     for peer, theirs in cell.items():
+        if only is not None and peer != only:
+            continue
         for name, factor in goals.stands_for(workload, workers, peer):
             ratio = ratio_to(ours, theirs) * factor
             if peer != "cede" and (best is None or ratio > best[0]):

@@ -3,7 +3,7 @@
 Of a workload: `of` which peers have it under the same name, `peers` those that call it otherwise, `run` its name for the
 programs, `program` Cede's program if not bench_workloads, `lines` names of the line that counts if not its own, `value`
 the field of `extra` that is compared instead of nanoseconds, `pinned` to one core, `workers` if not all, `absolute`
-goals that are no ratios, by workers.
+goals that are no ratios, by workers, `to` the one peer that the goal is about if it is not the best one.
 """
 
 ALL = ("tokio", "go", "erlang", "caf")
@@ -31,9 +31,9 @@ WORKLOADS = {
                     "value": "late_p99_us", "absolute": LATE_US},
     "timers_later": {"of": ("tokio", "go", "erlang"), "program": "bench_timers", "value": "late_p99_us",
                      "absolute": LATE_US},
-    "echo": {"of": ("tokio", "go", "erlang", "raw"), "program": "bench_echo", "server": True},
+    "echo": {"of": ("tokio", "go", "erlang", "raw"), "program": "bench_echo", "server": True, "to": "tokio"},
     "echo_p99": {"of": ("tokio", "go", "erlang", "raw"), "program": "bench_echo", "run": "echo", "server": True,
-                 "value": "p99_us"},
+                 "value": "p99_us", "to": "tokio"},
     "dist_roundtrip": {"of": (), "peers": {"raw": "socket"}, "lines": ("tcp_rtt_64",), "pinned": True,
                        "workers": (1,)},
     "dist_oneway": {"of": (), "peers": {"raw": "zmq"}, "lines": ("zmq_tput_tcp_64",), "workers": (1,)},
