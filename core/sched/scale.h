@@ -82,7 +82,7 @@ struct cedei_scale_seat {
 enum { CEDEI_SCALE_WINDOW_DONE = 8000 };
 /* How far looks are apart while something is measured, and while somebody is off duty. */
 #define CEDEI_SCALE_NEAR_NS ((uint64_t)250000)
-#define CEDEI_SCALE_FAR_NS ((uint64_t)500000)
+#define CEDEI_SCALE_FAR_NS ((uint64_t)1000000)
 /* What takes longer on average is worth another worker's help. */
 enum { CEDEI_SCALE_FINE_NS = 2000 };
 /* Of less per CEDEI_SCALE_UNIT_NS by all together it does not matter who does it. */
