@@ -24,8 +24,12 @@ enum { EAGER_LOOKS = 8 };
 
 /* ---- windows ---- */
 
+static struct cedei_scale_window window_at(const struct cedei_scale_look *look) {
+    return (struct cedei_scale_window){.since_ns = look->now_ns, .done = look->done};
+}
+
 static void window_begin(struct cedei_scale *scale, const struct cedei_scale_look *look) {
-    scale->window = (struct cedei_scale_window){.since_ns = look->now_ns, .done = look->done};
+    scale->window = window_at(look);
 }
 
 static void window_extend(struct cedei_scale_window *window, const struct cedei_scale_look *look) {
@@ -72,6 +76,7 @@ static enum cedei_scale_step call_all(struct cedei_scale *scale,
     scale->state = CEDEI_SCALE_ALL;
     scale->eager = EAGER_LOOKS;
     window_begin(scale, look);
+    scale->all = scale->window;
     return CEDEI_SCALE_CALL_ALL;
 }
 
@@ -95,19 +100,21 @@ static enum cedei_scale_step send_off(struct cedei_scale *scale,
 static enum cedei_scale_step decide_all(struct cedei_scale *scale,
                                         const struct cedei_scale_look *look) {
     bool was_eager = scale->eager > 0, may = look->now_ns >= scale->next_ns;
+    if (look->active < 2 && !was_eager) scale->all = window_at(look);
     if (may && look->active >= 2)
         scale->eager = EAGER_LOOKS;
     else if (was_eager)
         scale->eager--;
     if (!may || !was_eager || scale->eager == 0) {
         window_begin(scale, look);
+        if (look->now_ns - scale->all.since_ns > CEDEI_SCALE_ALL_MAX_NS) scale->all = scale->window;
         return CEDEI_SCALE_STAY;
     }
     if (!window_is_over(&scale->window, look)) return CEDEI_SCALE_STAY;
     uint64_t rate = rate_of(&scale->window, look);
     if (rate >= CEDEI_SCALE_LITTLE && 2 * scale->window.shared > scale->window.looks &&
         turns_are_within(&scale->window, look, CEDEI_SCALE_FINE_NS))
-        return send_off(scale, look, rate);
+        return send_off(scale, look, rate_of(&scale->all, look));
     window_begin(scale, look);
     scale->eager = 0;
     return CEDEI_SCALE_STAY;
@@ -117,6 +124,7 @@ static enum cedei_scale_step trial_fail(struct cedei_scale *scale,
                                         const struct cedei_scale_look *look) {
     outcome_note(scale, look->now_ns, false);
     window_begin(scale, look);
+    scale->all = scale->window;
     scale->state = scale->off == scale->last ? CEDEI_SCALE_ALL : CEDEI_SCALE_FEW;
     scale->eager = 0;
     return CEDEI_SCALE_CALL_BACK;

@@ -56,6 +56,7 @@ struct cedei_scale {
     enum cedei_scale_state state;
     uint32_t eager; /* so many looks more are close to each other, whatever they see */
     struct cedei_scale_window window;
+    struct cedei_scale_window all; /* in ALL: the time in which several have been active */
     uint64_t rate; /* per CEDEI_SCALE_UNIT_NS; of the most that all did before some were sent off; in FEW: of the rest, in the trial */
     uint64_t next_ns;   /* no trial before; in FEW: until then */
     bool had_time;      /* in FEW: those on duty slept now and then in the trial */
@@ -80,6 +81,8 @@ struct cedei_scale_seat {
 #define CEDEI_SCALE_WINDOW_MIN_NS ((uint64_t)500000)
 #define CEDEI_SCALE_WINDOW_MAX_NS ((uint64_t)5000000)
 enum { CEDEI_SCALE_WINDOW_DONE = 8000 };
+/* How far back it is looked for what all did: what a single window has is more or less by chance. */
+#define CEDEI_SCALE_ALL_MAX_NS ((uint64_t)20000000)
 /* How far looks are apart while something is measured, and while somebody is off duty. */
 #define CEDEI_SCALE_NEAR_NS ((uint64_t)250000)
 #define CEDEI_SCALE_FAR_NS ((uint64_t)1000000)

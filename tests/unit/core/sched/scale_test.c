@@ -116,6 +116,21 @@ static void one_comes_back_when_the_other_does_less(void **state) {
     assert_int_equal(scale.state, CEDEI_SCALE_ALL);
 }
 
+/* Turns that do much at once come in bursts. */
+static void what_counts_is_what_all_did_for_some_time(void **state) {
+    (void)state;
+    looks_begin(2);
+    assert_int_equal(trial(MANY, SOME), CEDEI_SCALE_CALL_BACK);
+    take(CEDEI_SCALE_CALL_BACK);
+    while (look.now_ns + CEDEI_SCALE_NEAR_NS < scale.next_ns)
+        assert_int_equal(after_look(SOME / 2), CEDEI_SCALE_STAY);
+    assert_int_equal(until_step(MANY, WINDOW), CEDEI_SCALE_SEND_OFF);
+    take(CEDEI_SCALE_SEND_OFF);
+    assert_int_equal(after_look(SOME), CEDEI_SCALE_SETTLE);
+    assert_int_equal(until_step(SOME, WINDOW), CEDEI_SCALE_STAY);
+    assert_int_equal(scale.state, CEDEI_SCALE_FEW);
+}
+
 /* How many looks until the next trial, when the last one failed. */
 static uint32_t next_trial(void) {
     take(CEDEI_SCALE_CALL_BACK);
@@ -381,6 +396,7 @@ int main(void) {
         cmocka_unit_test(one_is_sent_off_also_when_both_sleep_at_times),
         cmocka_unit_test(one_stays_off_duty_when_the_other_does_no_less),
         cmocka_unit_test(one_comes_back_when_the_other_does_less),
+        cmocka_unit_test(what_counts_is_what_all_did_for_some_time),
         cmocka_unit_test(trials_that_fail_are_made_ever_more_seldom),
         cmocka_unit_test(all_are_called_back_after_a_while_to_try_again),
         cmocka_unit_test(all_are_called_back_at_once_when_a_task_waits_behind_a_long_one),
