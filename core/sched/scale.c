@@ -20,7 +20,7 @@
 #define PAUSE_OTHER_NS ((uint64_t)5000000) /* after what is done has become something else */
 enum { BROKEN_MAX = 8 };
 #define LEAVE_MAX_NS ((uint64_t)10000000)
-enum { EAGER_LOOKS = 8 };
+enum { EAGER_LOOKS = 8, FULL_LOOKS = 16 };
 
 /* ---- windows ---- */
 
@@ -152,13 +152,22 @@ static enum cedei_scale_step decide_trial(struct cedei_scale *scale,
     outcome_note(scale, look->now_ns, true);
     scale->state = CEDEI_SCALE_FEW;
     scale->rate = rate;
+    scale->full = 0;
     scale->had_time = scale->window.busy < (uint64_t)scale->window.looks * look->on_duty;
     window_begin(scale, look);
     return CEDEI_SCALE_STAY;
 }
 
+/* More comes than in the trial: those on duty had time left then. A little more is enough where they have none any more: they cannot
+ * do much more, and what waits grows. */
+static bool load_has_grown(const struct cedei_scale *scale, uint64_t rate) {
+    uint64_t least = scale->full >= FULL_LOOKS ? scale->rate / 16 : scale->rate / 4;
+    return scale->had_time && rate > scale->rate + least;
+}
+
 static enum cedei_scale_step decide_few(struct cedei_scale *scale,
                                         const struct cedei_scale_look *look) {
+    scale->full = look->busy == look->on_duty ? scale->full + 1 : 0;
     if (look->now_ns >= scale->next_ns) {
         scale->broken = 0;
         return call_all(scale, look);
@@ -170,7 +179,7 @@ static enum cedei_scale_step decide_few(struct cedei_scale *scale,
         return call_all(scale, look);
     }
     if (!turns_are_within(&scale->window, look, 2 * (uint64_t)CEDEI_SCALE_FINE_NS) ||
-        (scale->had_time && rate > scale->rate + scale->rate / 4)) /* more comes than then */
+        load_has_grown(scale, rate))
         return few_break(scale, look);
     window_begin(scale, look);
     return CEDEI_SCALE_STAY;

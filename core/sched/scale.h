@@ -60,6 +60,7 @@ struct cedei_scale {
     uint64_t rate; /* per CEDEI_SCALE_UNIT_NS; of the most that all did before some were sent off; in FEW: of the rest, in the trial */
     uint64_t next_ns;   /* no trial before; in FEW: until then */
     bool had_time;      /* in FEW: those on duty slept now and then in the trial */
+    uint32_t full;      /* in FEW: looks in a row that found all on duty busy */
     bool is_near;       /* the next look: a turn may be about to become long */
     bool fewer_last;    /* the outcome of the last trial */
     uint64_t pause_ns;  /* from one trial to the next */

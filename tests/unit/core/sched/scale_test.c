@@ -235,6 +235,23 @@ static void all_are_called_back_when_more_comes(void **state) {
     assert_int_equal(until_step(SOME + SOME / 2, 2 * WINDOW), CEDEI_SCALE_CALL_ALL);
 }
 
+/* It is full, and a little more than in the trial is all that it can do. */
+static void all_are_called_back_when_the_rest_has_no_time_left(void **state) {
+    (void)state;
+    looks_begin(2);
+    assert_int_equal(until_step(SOME, WINDOW), CEDEI_SCALE_SEND_OFF);
+    take(CEDEI_SCALE_SEND_OFF);
+    look.busy = 0;
+    assert_int_equal(after_look(SOME), CEDEI_SCALE_SETTLE);
+    assert_int_equal(until_step(SOME, WINDOW), CEDEI_SCALE_STAY);
+    assert_int_equal(scale.state, CEDEI_SCALE_FEW);
+    uint64_t more = SOME + SOME / 10;
+    assert_int_equal(until_step(more, 50), CEDEI_SCALE_STAY);
+    look.busy = 1;
+    assert_int_equal(until_step(SOME, 50), CEDEI_SCALE_STAY); /* full, but nothing more comes */
+    assert_int_equal(until_step(more, 50), CEDEI_SCALE_CALL_ALL);
+}
+
 /* One that has no time left and does more than in the trial only has become faster. */
 static void one_that_becomes_faster_goes_on_alone(void **state) {
     (void)state;
@@ -405,6 +422,7 @@ int main(void) {
         cmocka_unit_test(all_are_called_back_when_turns_become_long),
         cmocka_unit_test(all_are_called_back_when_it_is_over),
         cmocka_unit_test(all_are_called_back_when_more_comes),
+        cmocka_unit_test(all_are_called_back_when_the_rest_has_no_time_left),
         cmocka_unit_test(one_that_becomes_faster_goes_on_alone),
         cmocka_unit_test(who_does_not_go_is_called_back),
         cmocka_unit_test(half_go_and_half_of_the_rest_until_less_is_done),
