@@ -32,6 +32,9 @@ struct cedei_remote_ops {
     void (*consumed)(void *context, uint32_t peer, uint32_t slot);
     /* A local actor watches an actor elsewhere. Exactly one cedei_down_deliver follows each CEDE_OK. */
     cede_result (*monitor)(void *context, cede_ref watcher, cede_ref target);
+    /* It takes that back, all that it has of it: no cedei_down_deliver follows any more. CEDE_ENOENT: none would, or it is on its way;
+     * CEDE_ENOMEM: as it was. */
+    cede_result (*demonitor)(void *context, cede_ref watcher, cede_ref target);
     /* A local actor that somebody elsewhere watches has ended: after all that it sent there. */
     void (*down)(void *context, cede_ref watcher, cede_ref target, cede_result reason);
     /* The system is being destroyed; workers have stopped. Close links, free the context. */
@@ -71,6 +74,8 @@ void cedei_reply_deliver(cede_system *system, struct cedei_return back, struct c
 void cedei_down_deliver(cede_system *system, cede_ref watcher, cede_ref target, cede_result reason);
 /* `watcher` lives elsewhere, `target` here: ops->down will be called once. CEDE_ENOACTOR: it will not; answer yourself. */
 cede_result cedei_monitor_add(cede_system *system, cede_ref watcher, cede_ref target);
+/* Takes all those back; how many. */
+uint32_t cedei_monitor_remove(cede_system *system, cede_ref watcher, cede_ref target);
 void cedei_monitor_remove_node(cede_system *system, uint64_t node);
 
 /* Suspending in node code that runs inside a turn (connect, look-up): take a sequence, hand (cede_self_ref, sequence)

@@ -213,14 +213,10 @@ cede_result cede_monitor(cede_self *self, cede_ref actor) {
     return CEDE_OK;
 }
 
-cede_result cede_demonitor(cede_self *self, cede_ref target) {
-    if (self == NULL) return CEDE_ECONTEXT;
-    cedei_self_check(self, "cede_demonitor", "");
-    cede_system *system = self->system;
-    if (target.node != system->uid) return cede_ref_is_none(target) ? CEDE_ENOENT : CEDE_ENOTSUP;
+/* All that `watcher` has of the local actor `target`, out of its list. */
+static struct cedei_watch *monitors_take(cede_system *system, cede_ref watcher, cede_ref target) {
     struct cede_self *actor = cedei_table_find(system, target);
-    if (actor == NULL) return CEDE_ENOENT;
-    cede_ref me = cedei_ref_of(self);
+    if (actor == NULL) return NULL;
     struct cedei_watch *taken = NULL;
     cedei_mutex_lock(&system->watch_lock);
     /* Under the lock, an actor that has ended has an empty list, unless the next tenant is watched already. */
@@ -228,7 +224,7 @@ cede_result cede_demonitor(cede_self *self, cede_ref target) {
         cedei_generation_of(actor) == target.generation ? actor->watches : NULL;
     while (watch != NULL) {
         struct cedei_watch *next = watch->next;
-        if (!watch->is_link && cede_ref_equal(watch->watcher, me)) {
+        if (!watch->is_link && cede_ref_equal(watch->watcher, watcher)) {
             watch_take(watch);
             watch->next = taken;
             taken = watch;
@@ -236,6 +232,27 @@ cede_result cede_demonitor(cede_self *self, cede_ref target) {
         watch = next;
     }
     cedei_mutex_unlock(&system->watch_lock);
+    return taken;
+}
+
+uint32_t cedei_monitor_remove(cede_system *system, cede_ref watcher, cede_ref target) {
+    struct cedei_watch *taken = monitors_take(system, watcher, target);
+    uint32_t count = 0;
+    for (struct cedei_watch *watch = taken; watch != NULL; watch = watch->next) count++;
+    watches_free(system, NULL, taken);
+    return count;
+}
+
+cede_result cede_demonitor(cede_self *self, cede_ref target) {
+    if (self == NULL) return CEDE_ECONTEXT;
+    cedei_self_check(self, "cede_demonitor", "");
+    cede_system *system = self->system;
+    cede_ref me = cedei_ref_of(self);
+    if (target.node != system->uid && !cede_ref_is_none(target)) {
+        const struct cedei_remote_ops *ops = cedei_remote_ops_of(system);
+        return ops != NULL ? ops->demonitor(system->remote_context, me, target) : CEDE_ENOENT;
+    }
+    struct cedei_watch *taken = monitors_take(system, me, target);
     if (taken == NULL) return CEDE_ENOENT;
     watches_free(system, self->worker, taken);
     return CEDE_OK;

@@ -166,6 +166,7 @@ cede_result cedei_link_await_room(struct cedei_link *link, cede_ref to, cede_ref
 cede_result cedei_link_reply(struct cedei_link *link, struct cedei_return back,
                              const struct cede_type *type, const void *message, cede_result code);
 cede_result cedei_link_monitor(struct cedei_link *link, cede_ref watcher, cede_ref target);
+cede_result cedei_link_demonitor(struct cedei_link *link, cede_ref watcher, cede_ref target);
 void cedei_link_down(struct cedei_link *link, cede_ref watcher, cede_ref target, cede_result reason);
 
 /* ---- link_in.c: what the peer sends; R ---- */
@@ -223,5 +224,7 @@ struct cedei_remote_monitor {
     struct cedei_hash_node node; /* key: slot of the watcher */
     cede_ref watcher, target;
 };
+struct cedei_remote_monitor *cedei_link_monitor_find(struct cedei_link *link, cede_ref watcher,
+                                                     cede_ref target);
 
 #endif

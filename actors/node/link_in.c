@@ -258,6 +258,20 @@ static cede_result take_monitor(struct cedei_link *link, const uint8_t *body, si
     return CEDE_OK;
 }
 
+static cede_result take_demonitor(struct cedei_link *link, const uint8_t *body, size_t size,
+                                  const char **reason) {
+    struct cedei_notice notice;
+    *reason = "a DEMONITOR that is none";
+    if (cedei_monitor_read(body, size, &notice) != CEDE_OK) return CEDE_EPROTO;
+    cede_ref watcher = {link->peer.uid, notice.watcher.slot, notice.watcher.generation};
+    cede_ref target = {link->node->hello.uid, notice.target.slot, notice.target.generation};
+    uint32_t count = cedei_monitor_remove(link->node->system, watcher, target);
+    cedei_mutex_lock(&link->lock);
+    link->monitors_in -= count < link->monitors_in ? count : link->monitors_in;
+    cedei_mutex_unlock(&link->lock);
+    return CEDE_OK;
+}
+
 static cede_result take_down(struct cedei_link *link, const uint8_t *body, size_t size,
                              const char **reason) {
     struct cedei_notice notice;
@@ -267,14 +281,7 @@ static cede_result take_down(struct cedei_link *link, const uint8_t *body, size_
     cede_ref watcher = {link->node->hello.uid, notice.watcher.slot, notice.watcher.generation};
     cede_ref target = {link->peer.uid, notice.target.slot, notice.target.generation};
     cedei_mutex_lock(&link->lock);
-    struct cedei_hash_node *node = NULL;
-    if (link->state == CEDEI_LINK_UP) node = cedei_hash_find(&link->monitors, watcher.slot);
-    for (; node != NULL && found == NULL; node = node->next) {
-        struct cedei_remote_monitor *monitor =
-            CEDEI_CONTAINER_OF(node, struct cedei_remote_monitor, node);
-        if (cede_ref_equal(monitor->watcher, watcher) && cede_ref_equal(monitor->target, target))
-            found = monitor;
-    }
+    if (link->state == CEDEI_LINK_UP) found = cedei_link_monitor_find(link, watcher, target);
     if (found != NULL) cedei_hash_remove(&link->monitors, &found->node);
     cedei_mutex_unlock(&link->lock);
     if (found != NULL) cedei_down_deliver(link->node->system, watcher, target, notice.reason);
@@ -328,6 +335,7 @@ cede_result cedei_link_take_frame(struct cedei_link *link, const struct cedei_fr
     case CEDEI_FRAME_TYPES: return take_types(link, body, frame->size, reason);
     case CEDEI_FRAME_CREDIT: return take_credit(link, body, frame->size, reason);
     case CEDEI_FRAME_MONITOR: return take_monitor(link, body, frame->size, reason);
+    case CEDEI_FRAME_DEMONITOR: return take_demonitor(link, body, frame->size, reason);
     case CEDEI_FRAME_BOUNCE: return take_bounce(link, body, frame->size, reason);
     case CEDEI_FRAME_DATA: return take_data(link, body, frame->size, reason);
     case CEDEI_FRAME_REPLY: return take_reply(link, body, frame->size, reason);

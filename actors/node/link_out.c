@@ -333,6 +333,43 @@ cede_result cedei_link_monitor(struct cedei_link *link, cede_ref watcher, cede_r
     return result;
 }
 
+/* Under the lock: one monitor that `watcher` has of `target`, or NULL. */
+struct cedei_remote_monitor *cedei_link_monitor_find(struct cedei_link *link, cede_ref watcher,
+                                                     cede_ref target) {
+    struct cedei_hash_node *node = cedei_hash_find(&link->monitors, watcher.slot);
+    for (; node != NULL; node = node->next) {
+        struct cedei_remote_monitor *monitor =
+            CEDEI_CONTAINER_OF(node, struct cedei_remote_monitor, node);
+        if (cede_ref_equal(monitor->watcher, watcher) && cede_ref_equal(monitor->target, target))
+            return monitor;
+    }
+    return NULL;
+}
+
+cede_result cedei_link_demonitor(struct cedei_link *link, cede_ref watcher, cede_ref target) {
+    cede_result result = CEDE_OK;
+    uint8_t *body = NULL;
+    cedei_mutex_lock(&link->lock);
+    struct cedei_remote_monitor *monitor = NULL;
+    if (link->state == CEDEI_LINK_UP) monitor = cedei_link_monitor_find(link, watcher, target);
+    if (monitor == NULL) {
+        result = CEDE_ENOENT;
+    } else if ((body = cedei_link_frame(link, CEDEI_FRAME_DEMONITOR, CEDEI_MONITOR_SIZE)) == NULL) {
+        result = CEDE_ENOMEM;
+    } else {
+        struct cedei_notice notice = {.watcher = place_of(watcher), .target = place_of(target)};
+        cedei_monitor_write(&notice, body);
+        cedei_link_push(link);
+        while (monitor != NULL) { /* as many as it has */
+            cedei_hash_remove(&link->monitors, &monitor->node);
+            cedei_free(monitor);
+            monitor = cedei_link_monitor_find(link, watcher, target);
+        }
+    }
+    cedei_mutex_unlock(&link->lock);
+    return result;
+}
+
 void cedei_link_down(struct cedei_link *link, cede_ref watcher, cede_ref target,
                      cede_result reason) {
     struct cedei_notice notice = {

@@ -72,6 +72,13 @@ static cede_result node_monitor(void *context, cede_ref watcher, cede_ref target
     return CEDE_OK;
 }
 
+static cede_result node_demonitor(void *context, cede_ref watcher, cede_ref target) {
+    struct cedei_link *link = cedei_own_node_link_to(context, target.node);
+    cede_result result = link != NULL ? cedei_link_demonitor(link, watcher, target) : CEDE_ENOENT;
+    cedei_link_unref(link);
+    return result;
+}
+
 static void node_down(void *context, cede_ref watcher, cede_ref target, cede_result reason) {
     struct cedei_link *link = cedei_own_node_link_to(context, watcher.node);
     if (link == NULL) return;
@@ -87,6 +94,7 @@ static const struct cedei_remote_ops node_ops = {
     .reply = node_reply,
     .consumed = node_consumed,
     .monitor = node_monitor,
+    .demonitor = node_demonitor,
     .down = node_down,
     .destroy = node_destroy,
 };

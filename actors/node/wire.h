@@ -55,6 +55,7 @@ enum cedei_frame_type {
     CEDEI_FRAME_DOWN,
     CEDEI_FRAME_GOODBYE,
     CEDEI_FRAME_TYPES,
+    CEDEI_FRAME_DEMONITOR, /* as MONITOR */
     CEDEI_FRAME_TYPE_END
 };
 

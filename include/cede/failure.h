@@ -44,8 +44,8 @@ CEDE_NOYIELD void cede_trap_exits(cede_self *self CEDE_BORROWED, bool trap);
 
 /// Takes cede_monitor of `actor` back: all that this actor has of it.
 /// Ownership: copied. Threads: the turn's, or an inbox's. Yields: no. Blocks: no.
-/// Errors: CEDE_ENOENT there is none (any more): its cede_down is in the mailbox, or comes at once; CEDE_ENOTSUP the actor
-/// lives in another node.
+/// Errors: CEDE_ENOENT there is none (any more): its cede_down is in the mailbox, or comes at once; CEDE_ENOMEM, only for an
+/// actor of another node: it is still watched.
 CEDE_NOYIELD CEDE_NODISCARD cede_result cede_demonitor(cede_self *self CEDE_BORROWED,
                                                        cede_ref actor);
 

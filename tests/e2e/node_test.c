@@ -316,6 +316,40 @@ CEDE_YIELDS static cede_result body_actor_down(cede_self *self, void *context) {
     return items_count(self, stage->peer->counter, &count, &in_order);
 }
 
+/* Monitors that were taken back: nothing comes of them, and over there none is left, of which a link has 65,536 at most. */
+CEDE_YIELDS static cede_result body_demonitor(cede_self *self, void *context) {
+    struct stage *stage = context;
+    EXPECT_OK(stage_begin(self, stage));
+    cede_ref echo = stage->peer->echo;
+    struct cede_down *down = NULL;
+    EXPECT_RESULT(CEDE_ENOENT, cede_demonitor(self, echo));
+    for (int i = 0; i < 66000; i++) {
+        EXPECT_OK(cede_monitor(self, echo));
+        EXPECT_OK(cede_demonitor(self, echo));
+        if (i % 64 == 0) cede_yield(self);
+    }
+    EXPECT_OK(cede_monitor(self, stage->peer->counter));
+    EXPECT_OK(cede_monitor(self, echo));
+    EXPECT_OK(cede_monitor(self, echo));
+    EXPECT_OK(cede_demonitor(self, echo)); /* both */
+    EXPECT_RESULT(CEDE_ENOENT, cede_demonitor(self, echo));
+    struct fail *message = cede_new(self, fail);
+    EXPECT(message != NULL);
+    message->code = CEDE_EIO;
+    EXPECT_OK(cede_send(self, echo, &message));
+    EXPECT_OK(cede_monitor(self, echo)); /* when it has ended, or before: one DOWN */
+    EXPECT_OK(cede_recv(self, cede_down, &down, PATIENCE));
+    EXPECT(cede_ref_equal(down->actor, echo));
+    EXPECT(down->reason == CEDE_EIO || down->reason == CEDE_ENOACTOR);
+    cede_drop(self, &down);
+    EXPECT_OK(cede_demonitor(self, stage->peer->counter));
+    uint64_t count = 0;
+    bool in_order = false;
+    EXPECT_OK(items_count(self, stage->peer->counter, &count, &in_order)); /* behind any DOWN */
+    EXPECT_RESULT(CEDE_ETIMEDOUT, cede_recv(self, cede_down, &down, 0));
+    return CEDE_OK;
+}
+
 /* The end of an actor is told behind all that it sent: when it is known, everything is there. */
 CEDE_YIELDS static cede_result body_down_is_last(cede_self *self, void *context) {
     struct stage *stage = context;
@@ -596,6 +630,9 @@ static void node_slow_receiver_stops_only_its_senders(void **state) {
 static void node_tells_when_a_remote_actor_ends(void **state) {
     (void)state, run_over_ipc(body_actor_down);
 }
+static void monitors_over_a_link_can_be_taken_back(void **state) {
+    (void)state, run_over_ipc(body_demonitor);
+}
 static void node_refuses_guessed_refs(void **state) {
     (void)state, run_over_tcp(body_guessed_refs);
 }
@@ -642,6 +679,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(node_keeps_order_over_tcp),
         cmocka_unit_test(node_slow_receiver_stops_only_its_senders),
         cmocka_unit_test(node_tells_when_a_remote_actor_ends),
+        cmocka_unit_test(monitors_over_a_link_can_be_taken_back),
         cmocka_unit_test(node_tells_the_end_of_an_actor_behind_all_it_sent),
         cmocka_unit_test(node_refuses_guessed_refs),
         cmocka_unit_test(node_tells_everybody_when_the_peer_is_killed_ipc),
