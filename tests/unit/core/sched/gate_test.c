@@ -1,6 +1,5 @@
 /* The gate lets in as many as it may, hands each entry that becomes free to the first in line, and loses none. */
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/sched/gate.h"
+#include "core/sys/thread.h"
 #include "tests/support/expect.h"
 
 static void gate_lets_in_as_many_as_it_may(void **state) {
@@ -63,14 +63,17 @@ static void *pass_through(void *context) {
     for (int i = 0; i < ROUNDS; i++) {
         struct cedei_gate_place place = {.sequence = me}, next;
         if (!cedei_gate_enter_or_line_up(&shared, &place))
-            /* acquire: pairs with the release below. */
-            while (atomic_load_explicit(&let_in[me], memory_order_acquire) == 0) sched_yield();
+            /* acquire: pairs with the release below. Asleep: yields take minutes on a machine that does other things. */
+            while (atomic_load_explicit(&let_in[me], memory_order_acquire) == 0)
+                cedei_futex_wait(&let_in[me], 0, UINT64_MAX);
         /* relaxed (all): counts and flags of the test. */
         atomic_store_explicit(&let_in[me], 0, memory_order_relaxed);
         EXPECT(atomic_fetch_add_explicit(&inside_now, 1, memory_order_relaxed) < ROOM);
         atomic_fetch_sub_explicit(&inside_now, 1, memory_order_relaxed);
-        if (cedei_gate_leave(&shared, &next)) /* release: pairs with the acquire above. */
-            atomic_store_explicit(&let_in[next.sequence], 1, memory_order_release);
+        if (!cedei_gate_leave(&shared, &next)) continue;
+        /* release: pairs with the acquire above. */
+        atomic_store_explicit(&let_in[next.sequence], 1, memory_order_release);
+        cedei_futex_wake(&let_in[next.sequence], 1);
     }
     return NULL;
 }

@@ -2,7 +2,6 @@
 #include "core/sync/jobstate.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/base.h"
+#include "core/sys/thread.h"
 #include "tests/support/expect.h"
 
 static struct cedei_jobstate job;
@@ -75,21 +75,31 @@ static void jobstate_dropped_while_it_runs_is_freed_at_its_end_and_wakes_nobody(
 
 /* ---- both sides at once ---- */
 
-enum { ROUNDS = 200000 };
-static _Atomic uint32_t round_of[2];
+/* Both begin a batch together. A meeting for each job, with nothing but yields, takes minutes on a machine that does other things. */
+enum { ROUNDS = 200000, BATCH = 10, SPINS = 1000 };
+static _Atomic uint32_t batch_of[2], begun[2];
 static uint32_t freed[ROUNDS], dropped[ROUNDS], ran[ROUNDS];
 static struct cedei_jobstate jobs[ROUNDS];
 
-static void meet(int me, uint32_t round) {
-    /* acq_rel and acquire: both sides begin a round together. */
-    atomic_store_explicit(&round_of[me], round, memory_order_release);
-    while (atomic_load_explicit(&round_of[1 - me], memory_order_acquire) < round) sched_yield();
+static void meet(int me, uint32_t job_number) {
+    if (job_number % BATCH != 0) return;
+    uint32_t batch = job_number / BATCH + 1, other = 0;
+    /* release and acquire: no side is a batch ahead. */
+    atomic_store_explicit(&batch_of[me], batch, memory_order_release);
+    cedei_futex_wake(&batch_of[me], 1);
+    while ((other = atomic_load_explicit(&batch_of[1 - me], memory_order_acquire)) < batch)
+        cedei_futex_wait(&batch_of[1 - me], other, UINT64_MAX);
+    /* relaxed (both): one may have slept: both go on at the same moment, if there is a processor for each. */
+    atomic_store_explicit(&begun[me], batch, memory_order_relaxed);
+    for (int i = 0; i < SPINS && atomic_load_explicit(&begun[1 - me], memory_order_relaxed) < batch;
+         i++)
+        cedei_cpu_relax();
 }
 
 static void *executor_side(void *context) {
     (void)context;
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        meet(1, i + 1);
+        meet(1, i);
         enum cedei_job_begin begin = cedei_jobstate_begin(&jobs[i]);
         if (begin == CEDEI_JOB_FREE) freed[i]++;
         if (begin != CEDEI_JOB_RUN) continue;
@@ -109,7 +119,7 @@ static void jobstate_is_freed_once_when_a_cancel_and_a_drop_meet_its_run(void **
     EXPECT(pthread_create(&thread, NULL, executor_side, NULL) == 0);
     bool withdrawn = false;
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        meet(0, i + 1);
+        meet(0, i);
         withdrawn = i % 2 == 0 && cedei_jobstate_withdraw(&jobs[i]);
         enum cedei_job_drop drop = cedei_jobstate_drop(&jobs[i]);
         if (drop == CEDEI_JOB_BOTH_MINE)
