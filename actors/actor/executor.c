@@ -191,7 +191,7 @@ void cede_executor_close(cede_executor *executor) {
 
 /* ---- the end ---- */
 
-void cedei_executor_still(void *context, unsigned seconds) {
+CEDEI_NO_TSAN void cedei_executor_still(void *context, unsigned seconds) {
     struct cedei_sched *sched = context;
     char what[256] = "";
     for (uint32_t i = 0; i < cedei_sched_seats(sched); i++) {
