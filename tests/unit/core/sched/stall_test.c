@@ -72,6 +72,10 @@ static void report_run(void (*run)(struct cedei_worker *, struct errand *)) {
 
 static bool is_reported(void) { return log_has("has run for"); }
 
+/* A worker that gets no processor for as long as the lookout waits for its answer is reported without a name: that is no mistake,
+ * and the next turn is. */
+static bool is_named(void) { return log_has("errand seven has run for"); }
+
 /* Static, like most handlers; not inlined, so that it has a frame. */
 static CEDEI_NOINLINE void compute_for_long(void) {
     while (!is_reported()) cedei_cpu_relax();
@@ -85,8 +89,8 @@ static void compute(struct cedei_worker *worker, struct errand *errand) {
 
 static void stall_names_the_turn_and_its_functions(void **state) {
     (void)state;
-    report_run(compute);
-    assert_true(log_has("errand seven has run for"));
+    do report_run(compute);
+    while (!is_named());
     if (CEDEI_TSAN) return; /* it hands signals on late */
     assert_true(log_has("compute_for_long"));
     assert_true(log_has("cedei_worker_loop"));
@@ -126,7 +130,7 @@ static void *release_main(void *context) {
     return NULL;
 }
 
-static void blocked_run(void (*run)(struct cedei_worker *, struct errand *)) {
+static void blocked_run_once(void (*run)(struct cedei_worker *, struct errand *)) {
     pthread_t releaser;
     assert_int_equal(pipe(pipe_ends), 0);
     log_clear();
@@ -136,7 +140,11 @@ static void blocked_run(void (*run)(struct cedei_worker *, struct errand *)) {
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     assert_int_equal(call_result, 0);
-    assert_true(log_has("errand seven has run for"));
+}
+
+static void blocked_run(void (*run)(struct cedei_worker *, struct errand *)) {
+    do blocked_run_once(run);
+    while (!is_named());
 }
 
 static void stall_is_named_in_a_call_that_restarts(void **state) {
