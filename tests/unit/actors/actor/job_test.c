@@ -462,7 +462,6 @@ TURN_TEST(job_that_has_a_request_lets_it_be_answered_and_refuses_it_when_it_is_d
 
 enum { QUEUE = 2 };
 
-/* One worker, so that those who are let in go on in this order. */
 static void with_little_room(cede_block_fn *run) {
     struct fixture *fixture = fixture_begin((struct cede_options){
         .workers = 1, .blocking_threads_max = 1, .blocking_queue_max = QUEUE});
@@ -499,26 +498,42 @@ static void job_beyond_the_room_is_refused_and_its_message_stays(void **state) {
     with_little_room(start_beyond_the_room);
 }
 
-static _Atomic uint32_t order[8], order_count;
-
-static cede_result note_order(void *message, const cede_cancel *cancel) {
-    (void)cancel;
-    /* acq_rel: counted for the test. */
-    uint32_t at = atomic_fetch_add_explicit(&order_count, 1, memory_order_acq_rel);
-    flag_set(&order[at % 8], (uint32_t)((struct note *)message)->value);
+static cede_result end_at_once(void *message, const cede_cancel *cancel) {
+    (void)message, (void)cancel;
     return CEDE_OK;
 }
 
 static cede_result start_in_line(cede_self *self, void *context) {
     cede_job *job = NULL;
     struct note *note = note_new(self, (uintptr_t)context);
-    EXPECT_OK(cede_job_start_wait(self, NULL, CEDE_BLOCKING, note_order, &note, &job, CEDE_FOREVER));
+    EXPECT_OK(
+        cede_job_start_wait(self, NULL, CEDE_BLOCKING, end_at_once, &note, &job, CEDE_FOREVER));
     cede_result r = finish(self, job);
     EXPECT(r == CEDE_OK || r == CEDE_ECLOSED); /* the system goes */
     return CEDE_STOP;
 }
 
-enum { IN_LINE = 6 };
+enum { IN_LINE = 6, LINE_JOBS = 1 + QUEUE + IN_LINE - 1 };
+
+static _Atomic uint32_t order[LINE_JOBS], order_count, let_in;
+
+/* Notes who it is, and ends when `gate` is past its place: so one is let in at a time, whatever the machine does. */
+static cede_result note_order(void *message, const cede_cancel *cancel) {
+    (void)cancel;
+    /* acq_rel: counted for the test. */
+    uint32_t at = atomic_fetch_add_explicit(&order_count, 1, memory_order_acq_rel);
+    EXPECT(at < LINE_JOBS);
+    flag_set(&order[at], (uint32_t)((struct note *)message)->value);
+    for (uint32_t now = 0; (now = flag_get(&gate)) <= at;) cedei_futex_wait(&gate, now, UINT64_MAX);
+    return CEDE_OK;
+}
+
+static cede_result come_in(cede_self *self, void *context) {
+    cede_job *job = start(self, note_order, (uintptr_t)context);
+    count_up(&let_in);
+    EXPECT_OK(finish(self, job));
+    return CEDE_STOP;
+}
 
 static cede_result wait_for_room(cede_self *self, void *context) {
     (void)context;
@@ -526,15 +541,21 @@ static cede_result wait_for_room(cede_self *self, void *context) {
     cede_ref refs[IN_LINE];
     gate_reset();
     flag_set(&order_count, 0);
-    for (int i = 0; i < 1 + QUEUE; i++) jobs[i] = start(self, wait_at_gate, 1);
+    flag_set(&let_in, 0);
+    for (uint64_t i = 0; i < 1 + QUEUE; i++) jobs[i] = start(self, note_order, 10 + i);
     for (uintptr_t i = 0; i < IN_LINE; i++) {
-        refs[i] = play(self, start_in_line, (void *)(i + 1));
+        refs[i] = play(self, come_in, (void *)(i + 1));
         parked_await(self, refs[i]);
         EXPECT_OK(cede_monitor(self, refs[i]));
     }
     EXPECT_OK(cede_kill(self, refs[2])); /* the others come in all the same */
     EXPECT_RESULT(down_await(self, refs[2]), CEDE_EKILLED);
-    gate_open();
+    for (uint32_t i = 1; i <= LINE_JOBS; i++) {
+        EXPECT_EQUAL(flag_get(&let_in), i - 1 < IN_LINE - 1 ? i - 1 : IN_LINE - 1);
+        flag_set(&gate, i);
+        cedei_futex_wake(&gate, 1000);
+        while (i < IN_LINE && flag_get(&let_in) < i) cede_yield(self);
+    }
     for (int i = 0; i < 1 + QUEUE; i++) EXPECT_OK(finish(self, jobs[i]));
     for (int i = 0; i < IN_LINE - 1; i++) {
         struct cede_down *down = NULL;
@@ -542,9 +563,9 @@ static cede_result wait_for_room(cede_self *self, void *context) {
         EXPECT_EQUAL(down->reason, CEDE_OK);
         cede_drop(self, &down);
     }
-    static const uint32_t WANTED[IN_LINE - 1] = {1, 2, 4, 5, 6};
-    EXPECT_EQUAL(flag_get(&order_count), IN_LINE - 1);
-    for (int i = 0; i < IN_LINE - 1; i++) EXPECT_EQUAL(flag_get(&order[i]), WANTED[i]);
+    static const uint32_t WANTED[LINE_JOBS] = {10, 11, 12, 1, 2, 4, 5, 6};
+    EXPECT_EQUAL(flag_get(&order_count), LINE_JOBS);
+    for (int i = 0; i < LINE_JOBS; i++) EXPECT_EQUAL(flag_get(&order[i]), WANTED[i]);
     return CEDE_OK;
 }
 

