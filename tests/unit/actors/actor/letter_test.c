@@ -1,4 +1,5 @@
 /* Dead letters: counted by reason, shown to the program with who sent them to whom, and in the log not more than once a second. */
+#include "core/sys/clock.h"
 #include "tests/support/actors.h"
 
 struct shelf {
@@ -21,6 +22,13 @@ static void letter_keep(void *context, const struct cede_dead_letter *letter) {
 }
 
 static struct shelf shelf = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint32_t shelf_count(void) {
+    pthread_mutex_lock(&shelf.lock);
+    uint32_t count = shelf.count;
+    pthread_mutex_unlock(&shelf.lock);
+    return count;
+}
 
 static struct fixture *shelf_begin(void) {
     shelf.count = 0;
@@ -50,7 +58,8 @@ static cede_result left_behind_run(cede_self *self, void *context) {
     EXPECT_OK(cede_monitor(self, other));
     flag_set(&flag, 1);
     EXPECT_RESULT(down_await(self, other), CEDE_OK);
-    while (letters_of(self, CEDE_ENOACTOR) < 3) cede_yield(self);
+    while (shelf_count() < 3) cede_yield(self); /* each is shown after it was counted */
+    EXPECT_EQUAL(letters_of(self, CEDE_ENOACTOR), 3);
     pthread_mutex_lock(&shelf.lock);
     EXPECT_EQUAL(shelf.count, 3);
     for (uint32_t i = 0; i < 3; i++) {
@@ -67,10 +76,13 @@ static cede_result left_behind_run(cede_self *self, void *context) {
 static void letter_of_an_actor_that_has_ended_says_from_whom_and_to_whom(void **state) {
     struct fixture *fixture = shelf_begin();
     (void)state;
+    uint64_t before_ns = cedei_clock_now_ns();
     fixture_run(fixture, left_behind_run, NULL);
+    bool within_a_second = cedei_clock_now_ns() - before_ns < CEDE_SECONDS(1);
     EXPECT(fixture_logged(fixture, "CEDE_ENOACTOR"));
     EXPECT(fixture_logged(fixture, "number{value=0} from ("));
-    EXPECT(!fixture_logged(fixture, "number{value=1}")); /* one line a second */
+    if (within_a_second)
+        EXPECT(!fixture_logged(fixture, "number{value=1}")); /* one line a second */
     fixture_end(fixture);
 }
 
