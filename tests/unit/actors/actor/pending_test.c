@@ -279,25 +279,46 @@ TURN_TEST(pending_ask_inherits_the_deadline_of_its_turn) {
                     CEDE_SECONDS(3600));
 }
 
+struct back {
+    cede_ref to;
+    bool waits_first; /* for the other one's wait */
+};
+
+/* Asks whom it was asked by, and answers with what became of that. */
 static CEDE_YIELDS cede_result ask_back(cede_self *self, void *context) {
+    const struct back *back = context;
     struct question *request = NULL;
     EXPECT_OK(cede_recv(self, question, &request, CEDE_FOREVER));
-    cede_result r = question_ask(self, *(const cede_ref *)context, 1, NULL);
-    EXPECT(r == CEDE_EDEADLK);
-    answer_give(self, request, (uint64_t)r);
+    if (back->waits_first) parked_await(self, back->to);
+    answer_give(self, request, (uint64_t)question_ask(self, back->to, 1, NULL));
     return CEDE_STOP;
 }
 
-TURN_TEST(cycle_through_a_pending_ask_is_found) {
+/* Whoever closes it is told, and nobody else. */
+TURN_TEST(cycle_through_a_pending_ask_is_found_by_the_one_that_asks_back) {
     (void)context;
-    static cede_ref me;
-    me = cede_self_ref(self);
-    cede_pending *pending = start(self, play(self, ask_back, &me), 1, CEDE_FOREVER);
-    struct answer *reply = NULL;
-    cede_result r = CEDE_EDEADLK; /* both may notice when they close it at once */
-    while (r == CEDE_EDEADLK) r = cede_await(self, &pending, answer, &reply, CEDE_FOREVER);
-    EXPECT_OK(r);
-    EXPECT_EQUAL(reply->value, CEDE_EDEADLK);
+    static struct back back;
+    back = (struct back){.to = cede_self_ref(self), .waits_first = true};
+    cede_pending *pending = start(self, play(self, ask_back, &back), 1, CEDE_FOREVER);
+    EXPECT_OK(cede_await_all(self, &pending, 1, CEDE_FOREVER));
+    EXPECT_EQUAL(take(self, &pending), CEDE_EDEADLK);
+    return CEDE_OK;
+}
+
+TURN_TEST(cycle_through_a_pending_ask_is_found_by_the_one_that_awaits_it) {
+    (void)context;
+    static struct back back;
+    back = (struct back){.to = cede_self_ref(self)};
+    cede_ref other = play(self, ask_back, &back);
+    cede_pending *pending = start(self, other, 1, CEDE_FOREVER);
+    struct question *asked = NULL;
+    EXPECT_OK(cede_recv(self, question, &asked, CEDE_FOREVER));
+    parked_await(self, other);
+    EXPECT_RESULT(cede_await_all(self, &pending, 1, CEDE_FOREVER), CEDE_EDEADLK);
+    answer_give(self, asked, 0);
+    EXPECT_OK(cede_await_all(self, &pending, 1, CEDE_FOREVER));
+    EXPECT_EQUAL(take(self, &pending), CEDE_OK);
+    cede_drop(self, &asked);
     return CEDE_OK;
 }
 
@@ -351,7 +372,8 @@ int main(void) {
         WITH_SYSTEM(actor_killed_while_it_awaits_gives_its_asks_up),
         cmocka_unit_test(system_ends_with_asks_under_way),
         WITH_SYSTEM(pending_ask_inherits_the_deadline_of_its_turn),
-        WITH_SYSTEM(cycle_through_a_pending_ask_is_found),
+        WITH_SYSTEM(cycle_through_a_pending_ask_is_found_by_the_one_that_asks_back),
+        WITH_SYSTEM(cycle_through_a_pending_ask_is_found_by_the_one_that_awaits_it),
         WITH_SYSTEM(pending_asks_may_be_kept_over_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
