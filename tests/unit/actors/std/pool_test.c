@@ -8,20 +8,23 @@
 
 /* ---- workers that say who they are ---- */
 
+enum { KNOWN_MAX = 8 };
 static _Atomic uint32_t born, gate;
+static cede_ref known[KNOWN_MAX]; /* by `who`; whoever has heard of one from itself may look */
 
 struct worker {
     uint64_t who; /* 1, 2, ...: in the order of their starts */
     uint64_t handled;
 };
 
-static void who_am_i(struct worker *worker) {
+static void who_am_i(cede_self *self, struct worker *worker) {
+    if (worker->who != 0) return;
     /* relaxed: a number of its own is all that is wanted. */
-    if (worker->who == 0)
-        worker->who = 1 + atomic_fetch_add_explicit(&born, 1, memory_order_relaxed);
+    worker->who = 1 + atomic_fetch_add_explicit(&born, 1, memory_order_relaxed);
+    if (worker->who < KNOWN_MAX) known[worker->who] = cede_self_ref(self);
 }
 static cede_result on_question(cede_self *self, struct worker *worker, struct question *request) {
-    who_am_i(worker);
+    who_am_i(self, worker);
     struct answer *answer = cede_new(self, answer);
     answer->value = worker->who;
     cede_result r = cede_reply(self, request, &answer);
@@ -30,8 +33,7 @@ static cede_result on_question(cede_self *self, struct worker *worker, struct qu
     return CEDE_OK;
 }
 static cede_result on_number(cede_self *self, struct worker *worker, struct number *message) {
-    who_am_i(worker);
-    (void)self;
+    who_am_i(self, worker);
     worker->handled++;
     return (cede_result)message->value;
 }
@@ -139,8 +141,10 @@ TURN_TEST(least_loaded_leaves_the_busy_one_alone) {
     struct cede_supervisor_status status;
     EXPECT_OK(cede_supervisor_ask(self, pool, CEDE_FOREVER,
                                   &status)); /* the pool itself is at rest soon */
-    for (int i = 0; i < 20; i++)
-        (void)who_answers(self, pool, 0); /* none waits behind the busy one */
+    for (int i = 0; i < 20; i++) {
+        uint64_t who = who_answers(self, pool, 0); /* none waits behind the busy one */
+        while (cede_load(self, known[who]) != 0) cede_yield(self); /* its turn is over, too */
+    }
     flag_set(&gate, 1);
     pool_stop(self, pool);
     return CEDE_OK;
@@ -210,15 +214,20 @@ TURN_TEST(messages_wait_while_no_worker_is_there) {
     static const struct cede_pool SPEC = {.worker = {.behaviour = &worker},
                                           .count = 1,
                                           .waiting_max = 3,
-                                          .restarts_max = 5,
+                                          .restarts_max = CEDE_RESTARTS_UNLIMITED,
                                           .backoff_ns = CEDE_MILLIS(40),
                                           .backoff_max_ns = CEDE_MILLIS(40)};
     cede_ref pool = pool_of(self, &SPEC);
     EXPECT_EQUAL(who_answers(self, pool, 0), 1);
-    number_send(self, pool, CEDE_EIO);
     struct cede_supervisor_status status = {0};
-    while (status.waiting != 1) EXPECT_OK(cede_supervisor_ask(self, pool, CEDE_FOREVER, &status));
-    EXPECT_EQUAL(who_answers(self, pool, 0), 2); /* the question waited for the next one */
+    uint32_t deaths = 0;
+    while (status.waiting != 1) { /* we may get no time for as long as it waits: once more */
+        number_send(self, pool, CEDE_EIO);
+        deaths++;
+        do EXPECT_OK(cede_supervisor_ask(self, pool, CEDE_FOREVER, &status));
+        while (status.waiting != 1 && status.restarts < deaths);
+    }
+    EXPECT_EQUAL(who_answers(self, pool, 0), deaths + 1); /* the question waited for the next one */
     pool_stop(self, pool);
     return CEDE_OK;
 }

@@ -44,7 +44,7 @@ struct child {
     char who;
     bool stubborn;
 };
-static _Atomic uint32_t handled_before_the_end;
+static _Atomic uint32_t handled_before_the_end, births;
 
 static void child_fini(void *state) {
     struct child *child = state;
@@ -55,6 +55,8 @@ static void child_fini(void *state) {
 static cede_result on_born(cede_self *self, struct child *child, struct born *born) {
     child->who = (char)born->who;
     child->stubborn = born->stubborn;
+    /* acq_rel: counted for the test. */
+    atomic_fetch_add_explicit(&births, 1, memory_order_acq_rel);
     if (born->stubborn) cede_trap_exits(self, true);
     return born->dies ? CEDE_EPROTO : CEDE_OK;
 }
@@ -461,6 +463,7 @@ TURN_TEST(simple_one_for_one_restarts_each_with_its_own_first_message) {
                                                 CEDE_CHILDREN(MANY),
                                                 .restarts_max = CEDE_RESTARTS_UNLIMITED};
     cede_ref supervisor = supervisor_of(self, &SPEC), refs[26];
+    flag_set(&births, 0);
     for (int i = 0; i < 26; i++) refs[i] = add_born(self, supervisor, (char)('a' + i));
     EXPECT_EQUAL(status_of(self, supervisor).running, 26);
     diary_clear();
@@ -468,6 +471,7 @@ TURN_TEST(simple_one_for_one_restarts_each_with_its_own_first_message) {
     number_send(self, refs[25], CEDE_STOP);
     while (status_of(self, supervisor).restarts != 1 || status_of(self, supervisor).running != 25)
         cede_yield(self);
+    flag_await(self, &births, 27); /* one that is stopped before does not know who it is */
     EXPECT_OK(cede_supervisor_remove(self, supervisor, refs[7], CEDE_FOREVER));
     EXPECT_RESULT(cede_supervisor_remove(self, supervisor, refs[7], CEDE_FOREVER), CEDE_ENOENT);
     EXPECT_EQUAL(status_of(self, supervisor).children, 24);
