@@ -95,8 +95,9 @@ static CEDE_YIELDS cede_result start_stubborn(cede_self *self, void *context) {
     flag_await(self, &asked.flag, 1);
     parked_await(self, asker);
     parked_await(self, asked.whom);
-    (void)play(self, trap_on, &flags[1]); /* it has no handler for cede_exit */
+    cede_ref trapping = play(self, trap_on, &flags[1]); /* it has no handler for cede_exit */
     flag_await(self, &flags[1], 1);
+    while (cede_load(self, trapping) != 0) cede_yield(self); /* its turn is over, too */
     return CEDE_OK;
 }
 

@@ -145,15 +145,16 @@ static void start_before_timer(struct cedei_worker *worker, struct errand *erran
     errand_submit(worker, &pair[0]);
 }
 
+/* The pair goes on until the timer has been seen to; else for ever. */
 static void next_looks_at_the_timers_every_61_tasks(void **state) {
     (void)state;
-    pair_ready(10000000); /* a tick of the wheel is half a millisecond */
+    pair_ready(0);
+    pair[0].run = pair[1].run = pass_on_meanwhile;
     first = errand_of(start_before_timer, 0);
     sched_begin(1, false);
     errand_submit(NULL, &first);
     counter_await(&ended, 2);
     sched_end();
-    assert_true(at_run < 10000000);
 }
 
 int main(void) {
