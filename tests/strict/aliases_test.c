@@ -224,7 +224,6 @@ static void mistake_in_a_child(void *context) {
     (void)context;
     cede_system *system = NULL;
     struct cede_options options = {.workers = 2, .strict = true};
-    alarm(10);
     EXPECT_OK(cede_system_create(&system, &options));
     EXPECT_OK(cede_block_on(system, make_the_mistake, NULL));
     cede_system_destroy(system);
