@@ -66,7 +66,8 @@ run_meson_tests() {
 # The unit tests of the gcc build under memcheck, which unlike AddressSanitizer also watches the packaged libraries. Only
 # blocks that are surely lost count: nng's threads live to the end of the process. The test of child processes is left
 # out: memcheck does not start programs the way that it expects. Of a test that runs on several kinds of system, the one with
-# two workers is taken: memcheck runs one thread at a time, and strict mode watches for itself.
+# two workers is taken: memcheck runs one thread at a time, and strict mode watches for itself. Threads take turns fairly: else those
+# that wait by looking again and again keep the others from running for minutes.
 run_valgrind() {
     local dir=$ROOT/build/gcc rc=0
     local args=(--no-rebuild --print-errorlogs --timeout-multiplier 4) names
@@ -75,7 +76,7 @@ run_valgrind() {
     [ -z "${CEDE_JOBS:-}" ] || args+=(--num-processes "$CEDE_JOBS")
     rm -f "$dir/meson-logs/testlog-valgrind.json"
     meson test -C "$dir" "${args[@]}" "${names[@]}" --wrapper \
-        'valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite' || rc=$?
+        'valgrind -q --fair-sched=try --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite' || rc=$?
     python3 "$ROOT/tools/dev/count_tests.py" "$dir/meson-logs/testlog-valgrind.json" || rc=1
     return "$rc"
 }

@@ -1,6 +1,7 @@
 /* The lookout: counts long turns one by one, each once, and sleeps when there is nothing to see. */
 #include "core/sys/clock.h"
 #include "tests/support/tasks.h"
+#include "tests/support/wait.h"
 
 static _Atomic uint32_t ended;
 
@@ -51,7 +52,7 @@ static void lookout_counts_each_long_turn_once(void **state) {
         counter_await(&ended, before + i + 1);
         assert_int_equal(figure(&sched.lookout.long_turns), i + 1);
     }
-    while (long_lengths() < 3) sched_yield(); /* the lookout sees that the last is over */
+    while (long_lengths() < 3) look_later(); /* the lookout sees that the last is over */
     assert_int_equal(long_lengths(), 3);
     sched_end();
 }
@@ -66,7 +67,7 @@ static void lookout_reports_nothing_without_a_limit(void **state) {
     blocker = errand_of(block_until_seen, 0);
     errand_submit(NULL, &blocker);
     counter_await(&ended, before + 1);
-    while (figure(&sched.lookout.looks) < looks + 2) sched_yield();
+    while (figure(&sched.lookout.looks) < looks + 2) look_later();
     assert_int_equal(figure(&sched.lookout.long_turns), 0);
     sched_end();
 }
@@ -103,12 +104,12 @@ static void lookout_sleeps_and_is_woken_by_work(void **state) {
     watch_begin(2, CEDEI_TURN_LONG_NS);
     for (int i = 0; i < 3; i++) {
         uint32_t before = counter_get(&ended);
-        while (atomic_load(&sched.lookout.asleep) == 0) sched_yield();
+        while (atomic_load(&sched.lookout.asleep) == 0) look_later();
         uint64_t looks = figure(&sched.lookout.looks);
         errand = errand_of(end, 0);
         errand_submit(NULL, &errand);
         counter_await(&ended, before + 1);
-        while (figure(&sched.lookout.looks) == looks) sched_yield();
+        while (figure(&sched.lookout.looks) == looks) look_later();
     }
     sched_end();
 }

@@ -14,6 +14,7 @@
 #include "core/sched/sched.h"
 #include "core/sys/call.h"
 #include "tests/support/expect.h"
+#include "tests/support/wait.h"
 
 enum { THREADS = 2, QUEUE = 3, TASKS = 10 };
 
@@ -29,7 +30,7 @@ static uint32_t get(_Atomic uint32_t *count) {
 }
 
 static void await(_Atomic uint32_t *count, uint32_t wanted) {
-    while (get(count) < wanted) sched_yield();
+    while (get(count) < wanted) look_later();
 }
 
 static struct cedei_worker *wait_at_gate(struct cedei_worker *worker, struct cedei_task *task) {
@@ -86,7 +87,7 @@ static struct cedei_worker *note_order(struct cedei_worker *worker, struct cedei
 
 /* Until all threads have found nothing to do and sleep. */
 static void threads_sleep_await(void) {
-    for (uint32_t asleep = 0; asleep < THREADS; sched_yield()) {
+    for (uint32_t asleep = 0; asleep < THREADS; look_later()) {
         asleep = 0;
         cedei_mutex_lock(&sched.pool.lock);
         for (struct cedei_worker *at = sched.pool.idle_first; at != NULL; at = at->idle_next)
@@ -138,7 +139,7 @@ static void pool_shrinks_when_idle_and_grows_again(void **state) {
     for (int i = 0; i < TASKS; i++) {
         EXPECT_OK(submit(i));
         await(&left, (uint32_t)i + 1);
-        while (threads_now() > 0) sched_yield(); /* it leaves by itself */
+        while (threads_now() > 0) look_later(); /* it leaves by itself */
     }
 }
 
@@ -153,7 +154,7 @@ static void pool_refuses_a_job_without_a_thread_and_keeps_an_actor_until_there_i
     EXPECT_OK(submit(1));
     EXPECT(cedei_call_fail_never());
     await(&left, 1); /* the pool tries again by itself */
-    while (threads_now() > 0) sched_yield();
+    while (threads_now() > 0) look_later();
     cedei_thread_fail_starts(0, 2); /* the same when the system gives no thread */
     EXPECT_RESULT(submit(2), CEDE_ELIMIT);
     EXPECT_OK(submit(3));

@@ -3,7 +3,6 @@
 #include "core/sched/reactor.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +18,7 @@
 #include "core/sys/interrupt.h"
 #include "core/sys/socket.h"
 #include "tests/support/expect.h"
+#include "tests/support/wait.h"
 
 static struct cedei_sched sched;
 static _Atomic uint64_t woken; /* waiter + 1 of the last wake */
@@ -59,7 +59,7 @@ static int end(void **state) {
 
 static void wakes_await(uint32_t wanted) {
     /* acquire: pairs with on_wake. */
-    while (atomic_load_explicit(&wakes, memory_order_acquire) < wanted) sched_yield();
+    while (atomic_load_explicit(&wakes, memory_order_acquire) < wanted) look_later();
     EXPECT_EQUAL(atomic_load_explicit(&wakes, memory_order_acquire), wanted);
 }
 
@@ -87,7 +87,7 @@ static void waiter_is_woken_once_by_the_event_it_waits_for(void **state) {
     uint64_t seen = cedei_source_look(source, CEDEI_READING);
     EXPECT(cedei_source_is_ready(seen) && (seen & CEDEI_SOURCE_CLOSED) == 0);
     EXPECT(write(ends[1], "x", 1) == 1);
-    while (cedei_source_look(source, CEDEI_READING) == seen) sched_yield();
+    while (cedei_source_look(source, CEDEI_READING) == seen) look_later();
     /* An event after the look: the word stays ready, so that the next try is made. */
     cedei_source_exhausted(source, CEDEI_READING, seen);
     EXPECT(cedei_source_is_ready(cedei_source_look(source, CEDEI_READING)));
@@ -111,7 +111,7 @@ static void waiter_that_gave_up_is_not_woken(void **state) {
     EXPECT(!cedei_source_await(source, CEDEI_READING, 3));
     cedei_source_forget(source, CEDEI_READING, 1);
     EXPECT(write(ends[1], "x", 1) == 1);
-    while (!cedei_source_is_ready(cedei_source_look(source, CEDEI_READING))) sched_yield();
+    while (!cedei_source_is_ready(cedei_source_look(source, CEDEI_READING))) look_later();
     EXPECT_EQUAL(atomic_load_explicit(&wakes, memory_order_acquire), 0);
     close(ends[0]);
     close(ends[1]);
@@ -126,7 +126,7 @@ static struct cedei_worker *sleeper_await(void) {
         if (keeper != 0 &&
             atomic_load_explicit(&sched.workers[keeper - 1].parked, memory_order_acquire) == 2)
             return &sched.workers[keeper - 1];
-        sched_yield();
+        look_later();
     }
 }
 
@@ -143,7 +143,7 @@ static void interrupt_of_a_sleeper_changes_nothing(void **state) {
     uint64_t parks = atomic_load_explicit(&worker->counts.parks, memory_order_relaxed);
     for (int i = 0; i < 200; i++) {
         cedei_thread_interrupt(&worker->thread);
-        sched_yield();
+        look_later();
     }
     EXPECT(sleeper_await() == worker);
     EXPECT_EQUAL(atomic_load_explicit(&worker->counts.parks, memory_order_relaxed), parks);

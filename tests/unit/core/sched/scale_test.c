@@ -4,6 +4,7 @@
 
 #include "core/sys/thread.h"
 #include "tests/support/tasks.h"
+#include "tests/support/wait.h"
 
 /* ---- deciding ---- */
 
@@ -317,7 +318,7 @@ static void run_on(struct cedei_worker *worker, struct errand *errand) {
 
 static void runs_await(uint32_t more) {
     uint32_t from = atomic_load(&runs);
-    while (atomic_load(&runs) - from < more) sched_yield();
+    while (atomic_load(&runs) - from < more) look_later();
 }
 
 /* The test is the lookout here. */
@@ -334,7 +335,7 @@ static void worker_goes_off_duty_and_comes_back(void **state) {
     struct cedei_worker *worker = &sched.workers[1];
     for (int i = 0; i < TIMES; i++) {
         cedei_spare_send_off(worker);
-        while (!cedei_spare_is_off(worker)) sched_yield();
+        while (!cedei_spare_is_off(worker)) look_later();
         assert_int_equal(cedei_runqueue_count(&worker->queue), 0);
         assert_null(cedei_lifo_peek(worker));
         uint32_t tick = cedei_tick_of(worker);
@@ -342,10 +343,10 @@ static void worker_goes_off_duty_and_comes_back(void **state) {
         assert_int_equal(cedei_worker_is_alone(&sched.workers[0]), sched.may_be_alone);
         runs_await(1000);
         assert_int_equal(cedei_tick_of(worker), tick); /* the other runs them all */
-        while (!cedei_spare_share(&sched)) sched_yield();
+        while (!cedei_spare_share(&sched)) look_later();
         assert_false(cedei_worker_is_alone(&sched.workers[0]));
         cedei_spare_call_back(worker);
-        while (cedei_tick_of(worker) == tick) sched_yield();
+        while (cedei_tick_of(worker) == tick) look_later();
         runs_await(1000);
     }
     counter_add(&stop, 1);
@@ -361,12 +362,12 @@ static void worker_comes_back_while_the_other_sleeps(void **state) {
     struct cedei_worker *worker = &sched.workers[1];
     for (int i = 0; i < 20; i++) {
         cedei_spare_send_off(worker);
-        while (!cedei_spare_is_off(worker)) sched_yield();
+        while (!cedei_spare_is_off(worker)) look_later();
         cedei_spare_settle(&sched);
-        while ((atomic_load(&sched.idle) & 1) == 0) sched_yield();
+        while ((atomic_load(&sched.idle) & 1) == 0) look_later();
         assert_true(cedei_spare_share(&sched));
         cedei_spare_call_back(worker);
-        while ((atomic_load(&sched.idle) & 3) != 3) sched_yield();
+        while ((atomic_load(&sched.idle) & 3) != 3) look_later();
         atomic_store(&ended, 0);
         atomic_store(&stop, 1);
         runners[0] = errand_of(run_on, 0);
@@ -388,7 +389,7 @@ static void worker_that_is_called_back_while_it_goes_is_on_duty(void **state) {
         cedei_spare_call_back(worker);
         while ((atomic_load(&sched.idle) & 2) == 0) {
             assert_false(cedei_spare_is_off(worker));
-            sched_yield();
+            look_later();
         }
     }
     sched_end();
@@ -400,7 +401,7 @@ static void stop_finds_a_worker_that_is_off_duty(void **state) {
         sched_begin(2, false);
         cedei_spare_send_off(&sched.workers[1]);
         if (i % 2 == 0)
-            while (!cedei_spare_is_off(&sched.workers[1])) sched_yield();
+            while (!cedei_spare_is_off(&sched.workers[1])) look_later();
         sched_end();
     }
 }

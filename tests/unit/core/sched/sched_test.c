@@ -3,7 +3,6 @@
 #include "core/sched/sched.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include "core/sys/clock.h"
 #include "tests/support/child.h"
 #include "tests/support/expect.h"
+#include "tests/support/wait.h"
 
 struct job {
     struct cedei_task task;
@@ -63,7 +63,7 @@ static void count_up(_Atomic uint32_t *count) {
 
 static void count_await(_Atomic uint32_t *count, uint32_t wanted) {
     /* acquire: pairs with count_up. */
-    while (atomic_load_explicit(count, memory_order_acquire) < wanted) sched_yield();
+    while (atomic_load_explicit(count, memory_order_acquire) < wanted) look_later();
     EXPECT_EQUAL(atomic_load_explicit(count, memory_order_acquire), wanted);
 }
 
@@ -367,13 +367,13 @@ static void stop_amid(struct state_of_affairs affairs) {
     tasks_submit(jobs, affairs.jobs, block_run, CEDEI_TASK_POOL);
     tasks_submit(storm, affairs.storm, storm_run, CEDEI_TASK_WORKER);
     uint32_t pool_threads = affairs.jobs < 4 ? affairs.jobs : 4;
-    while (atomic_load(&blocked) < affairs.blockers + pool_threads) sched_yield();
-    while (cedei_sched_seats(&sched) < affairs.workers + affairs.spares) sched_yield();
+    while (atomic_load(&blocked) < affairs.blockers + pool_threads) look_later();
+    while (cedei_sched_seats(&sched) < affairs.workers + affairs.spares) look_later();
     if (affairs.storm != 0)
-        while (atomic_load(&stormy) < 1000) sched_yield();
+        while (atomic_load(&stormy) < 1000) look_later();
     pthread_t stopper;
     assert_int_equal(pthread_create(&stopper, NULL, stop_main, NULL), 0);
-    while (atomic_load(&sched.stopping) == 0) sched_yield();
+    while (atomic_load(&sched.stopping) == 0) look_later();
     gate_open();
     pthread_join(stopper, NULL);
     uint32_t after = atomic_load(&stormy);
@@ -406,14 +406,14 @@ static void sched_stops_with_work_queued_behind_a_long_task(void **state) {
     atomic_store_explicit(&blocked, 0, memory_order_relaxed);
     sched_begin_unwatched(1); /* else a spare worker would run them */
     tasks_submit(&first, 1, block_run, CEDEI_TASK_WORKER);
-    while (atomic_load(&blocked) < 1) sched_yield();
+    while (atomic_load(&blocked) < 1) look_later();
     for (uint32_t i = 0; i < 1000; i++) {
         queued[i] = (struct job){.task = {.run = job_run}, .count = &ran};
         assert_int_equal(cedei_sched_submit(&sched, NULL, &queued[i].task), CEDE_OK);
     }
     pthread_t stopper;
     assert_int_equal(pthread_create(&stopper, NULL, stop_main, NULL), 0);
-    while (atomic_load(&sched.stopping) == 0) sched_yield();
+    while (atomic_load(&sched.stopping) == 0) look_later();
     gate_open();
     pthread_join(stopper, NULL);
     cedei_sched_fini(&sched);
@@ -460,7 +460,7 @@ static void sched_works_with_more_workers_than_processors(void **state) {
             assert_int_equal(cedei_sched_submit(&sched, NULL, &jobs[i].task), CEDE_OK);
         count_await(&count, JOBS);
         uint64_t all = workers == 64 ? UINT64_MAX : ((uint64_t)1 << workers) - 1;
-        while ((atomic_load(&sched.idle) & all) != all) sched_yield();
+        while ((atomic_load(&sched.idle) & all) != all) look_later();
         sched_end();
     }
 }

@@ -3,6 +3,7 @@
  * another worker. One worker without a lookout where the order matters, so that it is the same each time. */
 #include "core/sys/clock.h"
 #include "tests/support/tasks.h"
+#include "tests/support/wait.h"
 
 /* A task with a stack of its own. */
 struct walk {
@@ -130,7 +131,7 @@ static void worker_looks_at_the_global_queue_between_tasks_that_suspend(void **s
     walks_ready(0);
     walks_begin(1);
     walks_submit(NULL, 2);
-    while (counter_get(&direct) < 1000) sched_yield();
+    while (counter_get(&direct) < 1000) look_later();
     teller = errand_of(tell, 0);
     errand_submit(NULL, &teller);
     counter_await(&ended, 2);
@@ -149,7 +150,7 @@ static void worker_looks_at_the_timers_between_tasks_that_suspend(void **state) 
     walks_ready(0);
     walks_begin(1);
     walks_submit(NULL, 2);
-    while (counter_get(&direct) < 1000) sched_yield();
+    while (counter_get(&direct) < 1000) look_later();
     cedei_sched_timer_add(&sched, &timer, cedei_clock_now_ns() + 100000);
     counter_await(&ended, 2);
     sched_end();
