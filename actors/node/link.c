@@ -13,10 +13,11 @@
 #include "core/sys/clock.h"
 #include "core/sys/random.h"
 
-#define LEAVE_NS 1000000000u  /* for the peer to take what was sent and to hang up */
-#define STALL_NS 10000000000u /* a peer that takes no byte for this long is given up */
-#define SETTLE_NS 10000000u   /* credits that are owed wait this long for company */
-#define ALONE_NS 500000u /* between two looks at a link whose transport's workers have stopped */
+#define LEAVE_NS 1000000000u /* for the peer to take what was sent and to hang up */
+#define STALL_NS                                                                                   \
+    10000000000u /* a peer that takes no byte for this long is given up, if it may not be silent for longer */
+#define SETTLE_NS 10000000u /* credits that are owed wait this long for company */
+#define ALONE_NS 500000u    /* between two looks at a link whose transport's workers have stopped */
 #define NEVER UINT64_MAX
 
 struct cedei_link *cedei_link_create(struct cedei_own_node *node,
@@ -289,7 +290,8 @@ static const char *tick_verdict(const struct cedei_link *link, uint64_t now_ns, 
     if (link->state == CEDEI_LINK_UP && now_ns >= link->last_in_ns + link->node->silence_ns) {
         return "no sign of life";
     }
-    if (link->sending && now_ns >= link->sending_since_ns + STALL_NS) return "it does not read";
+    uint64_t stall_ns = link->node->silence_ns > STALL_NS ? link->node->silence_ns : STALL_NS;
+    if (link->sending && now_ns >= link->sending_since_ns + stall_ns) return "it does not read";
     if (link->state == CEDEI_LINK_LEAVING && now_ns >= link->deadline_ns)
         return "it did not hang up";
     *code = CEDE_ETIMEDOUT;
@@ -334,5 +336,6 @@ uint64_t cedei_link_tick(struct cedei_link *link, uint64_t now_ns) {
 void cedei_link_excuse(struct cedei_link *link, uint64_t lag_ns) {
     cedei_mutex_lock(&link->lock);
     link->last_in_ns += lag_ns;
+    link->sending_since_ns += lag_ns;
     cedei_mutex_unlock(&link->lock);
 }
