@@ -113,11 +113,19 @@ static int stranger_open(const struct stage *stage) {
     return -1;
 }
 
+/* As recv: who was stopped and goes on gets EINTR for a socket with a limit of time. */
+static ssize_t patient_recv(int s, void *bytes, size_t size) {
+    ssize_t got;
+    do got = recv(s, bytes, size, 0);
+    while (got < 0 && cede_errno == EINTR);
+    return got;
+}
+
 /* Reads until the node closes; false if it does not. */
 static bool stranger_is_closed(int s) {
     char bytes[512];
     ssize_t got;
-    do got = recv(s, bytes, sizeof bytes, 0);
+    do got = patient_recv(s, bytes, sizeof bytes);
     while (got > 0);
     return got == 0 || cede_errno == ECONNRESET;
 }
@@ -440,7 +448,7 @@ static int foreign_main(const char *path) {
     if (setgid(65534) != 0 || setuid(65534) != 0) return 2;
     int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s < 0 || connect(s, (struct sockaddr *)&address, sizeof address) != 0) return 3;
-    ssize_t got = recv(s, &byte, 1, 0);
+    ssize_t got = patient_recv(s, &byte, 1);
     (void)close(s);
     return got > 0 ? 1 : 0;
 }
