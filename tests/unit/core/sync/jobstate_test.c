@@ -76,7 +76,7 @@ static void jobstate_dropped_while_it_runs_is_freed_at_its_end_and_wakes_nobody(
 /* ---- both sides at once ---- */
 
 /* Both begin a batch together. A meeting for each job, with nothing but yields, takes minutes on a machine that does other things. */
-enum { ROUNDS = 200000, BATCH = 10, SPINS = 1000 };
+enum { ROUNDS = 200000, BATCH = 100, SPINS = 1000 };
 static _Atomic uint32_t batch_of[2], begun[2];
 static uint32_t freed[ROUNDS], dropped[ROUNDS], ran[ROUNDS];
 static struct cedei_jobstate jobs[ROUNDS];
