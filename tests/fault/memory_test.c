@@ -27,9 +27,12 @@ static cede_result echo_run(cede_self *self, void *context) {
     return CEDE_STOP;
 }
 
+#define SILENCE_NS CEDE_SECONDS(60) /* a busy machine must not look like a dead peer */
+
 static CEDE_YIELDS cede_result listener_begin(cede_self *self, void *context) {
     (void)context;
-    struct cede_node_options options = {.name = "listener", .listen_url = url, .window_messages = 1};
+    struct cede_node_options options = {
+        .name = "listener", .listen_url = url, .window_messages = 1, .silence_ns = SILENCE_NS};
     cede_result r = cede_node_start(self, &options);
     if (r != CEDE_OK) return r;
     struct play *first = cede_new(self, play);
@@ -53,7 +56,7 @@ static CEDE_YIELDS cede_result numbers_send(cede_self *self, cede_ref to) {
 static CEDE_YIELDS cede_result dialler_run(cede_self *self, void *context) {
     (void)context;
     uint64_t uid = 0;
-    struct cede_node_options options = {.name = "dialler"};
+    struct cede_node_options options = {.name = "dialler", .silence_ns = SILENCE_NS};
     cede_ref far = {0};
     cede_result r = cede_node_start(self, &options);
     if (r == CEDE_OK) r = cede_node_connect(self, url, patience_ns, &uid);
