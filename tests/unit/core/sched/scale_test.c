@@ -380,7 +380,7 @@ static void worker_comes_back_while_the_other_sleeps(void **state) {
 /* Called back at any moment while it goes: it stays, or comes back, and sleeps as one that is on duty. */
 static void worker_that_is_called_back_while_it_goes_is_on_duty(void **state) {
     (void)state;
-    enum { MOMENTS = 300, ROUNDS = 20 };
+    enum { MOMENTS = 300, ROUNDS = 5 };
     sched_begin(2, false);
     struct cedei_worker *worker = &sched.workers[1];
     for (int i = 0; i < MOMENTS * ROUNDS; i++) {
