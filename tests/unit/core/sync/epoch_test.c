@@ -88,7 +88,7 @@ static struct version *version_make(uint64_t number) {
 }
 
 static void *read_versions(void *context) {
-    uint64_t before = 0;
+    uint64_t before = 0, rounds = 0;
     /* acquire (both): pair with the writer's release. */
     while (atomic_load_explicit(&is_over, memory_order_acquire) == 0) {
         cedei_epoch_enter();
@@ -97,6 +97,7 @@ static void *read_versions(void *context) {
         before = version->number;
         EXPECT_EQUAL(version->again, before);
         cedei_epoch_leave();
+        if (++rounds % 256 == 0) sched_yield(); /* there may be one processor for all */
     }
     return context;
 }
