@@ -16,6 +16,7 @@
 // anonymous null dereference; evalAssume makes paths impossible on which such a symbol is not NULL.
 //
 //===----------------------------------------------------------------------===//
+#include "owned_parts.h"
 #include "path_report.h"
 
 #include "clang/AST/Attr.h"
@@ -24,6 +25,12 @@
 
 using namespace clang;
 using namespace ento;
+using cede::baseSymbol;
+using cede::owningField;
+using cede::owningFields;
+using cede::owningSymbol;
+using cede::placeType;
+using cede::valueIn;
 
 namespace {
 
@@ -75,8 +82,6 @@ REGISTER_MAP_WITH_PROGRAMSTATE(NulledValues, SymbolRef, Loss)
 REGISTER_MAP_WITH_PROGRAMSTATE(StalePlaces, const MemRegion *, StalePlace)
 /// Pointers that this function stored in memory that outlives the turn.
 REGISTER_MAP_WITH_PROGRAMSTATE(OuterStores, const MemRegion *, SVal)
-/// What a call returned that is a part of what its argument leads to (CEDE_LENDS).
-REGISTER_MAP_WITH_PROGRAMSTATE(LentParts, SymbolRef, SymbolRef)
 /// Texts and lists that were copied into another message, which may own them from there on.
 REGISTER_SET_WITH_PROGRAMSTATE(CopiedParts, SymbolRef)
 /// What the parameters of the analysed function point to: it outlives the turn, so what is stored
@@ -163,35 +168,6 @@ const char *fateText(Fate How) {
   return "moved";
 }
 
-/// The symbol that stands for the address a value is, or is derived from.
-SymbolRef baseSymbol(SVal V) { return V.getAsLocSymbol(/*IncludeBaseRegions=*/true); }
-
-/// Whether a field holds a block of its own that belongs to the message: the text of a string, the
-/// items of a list.
-bool isOwningField(const FieldDecl *Field) {
-  StringRef Name = Field->getName();
-  const RecordDecl *Record = Field->getParent();
-  if (Name == "data")
-    return Record->getName() == "cede_str" || Record->getName() == "cede_bytes";
-  return Name == "items" && Record->getName().empty();
-}
-
-/// For the text of an owned string or the items of an owned list, the field that it was read from.
-const FieldRegion *owningField(SymbolRef Part) {
-  const auto *Field = dyn_cast_or_null<FieldRegion>(Part->getOriginRegion());
-  if (Field == nullptr || !isOwningField(Field->getDecl()))
-    return nullptr;
-  return isa<SymbolicRegion>(Field->getBaseRegion()) ? Field : nullptr;
-}
-
-/// The message, or part of one, that \p Part is a part of; null when it is none.
-SymbolRef owningSymbol(ProgramStateRef State, SymbolRef Part) {
-  if (const FieldRegion *Field = owningField(Part))
-    return cast<SymbolicRegion>(Field->getBaseRegion())->getSymbol();
-  const SymbolRef *Lender = State->get<LentParts>(Part);
-  return Lender != nullptr ? *Lender : nullptr;
-}
-
 struct Found {
   SymbolRef Symbol = nullptr;
   const Loss *How = nullptr;
@@ -231,18 +207,6 @@ Found findLost(ProgramStateRef State, SymbolRef Sym) {
   return {};
 }
 
-/// The type of what is stored in a place; null when nobody knows.
-QualType placeType(const MemRegion *Place) {
-  if (const auto *Typed = dyn_cast<TypedValueRegion>(Place))
-    return Typed->getValueType();
-  const auto *Symbolic = dyn_cast<SymbolicRegion>(Place);
-  return Symbolic != nullptr ? Symbolic->getSymbol()->getType()->getPointeeType() : QualType();
-}
-
-SVal valueIn(ProgramStateRef State, const MemRegion *Place) {
-  return State->getSVal(loc::MemRegionVal(Place), placeType(Place));
-}
-
 /// Whether memory is there after the turn: globals, and what the parameters lead to.
 bool outlivesTurn(const MemRegion *Place) {
   const MemRegion *Base = Place->getBaseRegion();
@@ -250,21 +214,6 @@ bool outlivesTurn(const MemRegion *Place) {
     return Var->getDecl()->hasGlobalStorage();
   const auto *Symbolic = dyn_cast<SymbolicRegion>(Base);
   return Symbolic != nullptr && isa<SymbolRegionValue>(Symbolic->getSymbol());
-}
-
-/// The field regions of \p Whole, at any depth, that hold blocks of their own.
-void owningFields(const TypedValueRegion *Whole, MemRegionManager &Regions, unsigned Depth,
-                  llvm::SmallVectorImpl<const FieldRegion *> &Out) {
-  const RecordDecl *Record = Whole->getValueType()->getAsRecordDecl();
-  if (Record == nullptr || Record->getDefinition() == nullptr || Depth > 4)
-    return;
-  for (const FieldDecl *Field : Record->getDefinition()->fields()) {
-    const FieldRegion *Region = Regions.getFieldRegion(Field, Whole);
-    if (isOwningField(Field))
-      Out.push_back(Region);
-    else
-      owningFields(Region, Regions, Depth + 1, Out);
-  }
 }
 
 std::string describeHolder(const Loss &L) { return cede::regionName(L.Holder); }
@@ -701,7 +650,7 @@ void UseAfterSend::checkPostCall(const CallEvent &Call, CheckerContext &C) const
   for (unsigned I = 0; I < P->Params.size() && I < Call.getNumArgs(); ++I) {
     SymbolRef Whole = P->Params[I].Lends ? baseSymbol(Call.getArgSVal(I)) : nullptr;
     if (Whole != nullptr && Whole != Part) {
-      C.addTransition(C.getState()->set<LentParts>(Part, Whole));
+      C.addTransition(cede::setLender(C.getState(), Part, Whole));
       return;
     }
   }
@@ -832,7 +781,7 @@ private:
 } // namespace
 
 void UseAfterSend::checkLiveSymbols(ProgramStateRef State, SymbolReaper &Reaper) const {
-  if (!State->get<LostMessages>().isEmpty() || !State->get<LentParts>().isEmpty()) {
+  if (!State->get<LostMessages>().isEmpty() || cede::anyIsLent(State)) {
     OwnedParts Parts(State, Reaper);
     State->getStateManager().getStoreManager().iterBindings(State->getStore(), Parts);
   }
@@ -859,9 +808,7 @@ void UseAfterSend::checkDeadSymbols(SymbolReaper &Reaper, CheckerContext &C) con
   for (const auto &Entry : State->get<NulledValues>())
     if (Reaper.isDead(Entry.first))
       State = State->remove<NulledValues>(Entry.first);
-  for (const auto &Entry : State->get<LentParts>())
-    if (Reaper.isDead(Entry.first))
-      State = State->remove<LentParts>(Entry.first);
+  State = cede::forgetDeadParts(State, Reaper);
   for (SymbolRef Part : State->get<CopiedParts>())
     if (Reaper.isDead(Part))
       State = State->remove<CopiedParts>(Part);
