@@ -4,6 +4,10 @@
 #ifndef CEDE_ANNOTATE_H
 #define CEDE_ANNOTATE_H
 
+#if !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L)
+#error "Cede needs C11 or later: compile with -std=gnu11, -std=c11, or without -std"
+#endif
+
 /* Around all declarations of a public header: C linkage, and visible outside of the shared library, which is compiled
  * with hidden visibility so that its own calls are direct. */
 #ifdef __cplusplus
