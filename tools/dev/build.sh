@@ -71,7 +71,10 @@ build_configure() { # build_configure <name>
     build_options "$name" >"$dir.options"
 }
 
-build_one() { build_configure "$1" && ninja_run "$ROOT/build/$1"; }
+build_one() {
+    build_configure "$1" && ninja_run "$ROOT/build/$1" || return 1
+    [ "$1" != install ] || meson install -C "$ROOT/build/install" --no-rebuild --quiet
+}
 
 verb_build() {
     local name names=("$@")
