@@ -407,7 +407,10 @@ cede_result cedei_own_node_create(cede_system *system, uint64_t uid,
     const char *bad = take_options(node, options);
     cede_result result = CEDE_EINVAL;
     if (bad != NULL) {
-        cedei_log(system, CEDE_LOG_ERROR, "node: option '%s' is out of range", bad);
+        cedei_log(
+            system, CEDE_LOG_ERROR,
+            "struct cede_node_options: %s is missing or out of range; cede/node.h says what may be there",
+            bad);
         goto free_node;
     }
     result = cedei_thread_start(&node->keeper, "cede-node", cedei_keeper_run, node);
