@@ -252,6 +252,7 @@ public:
     Analyzer.ShouldIncludeLoopExitInCFG = true;
     Analyzer.ShouldWidenLoops = true; // what comes behind a long loop is looked at too
     Analyzer.MaxInlinableSize = 200;
+    Analyzer.ShouldIncludeImplicitDtorsInCFG = false; // see withoutCleanups
     return std::make_unique<RuleConsumer>(CI, Out, Options);
   }
 

@@ -128,28 +128,6 @@ std::string guardName(const MemRegion *Guard) {
 
 //===-- scopes ------------------------------------------------------------===//
 
-static const CompoundStmt *enclosingBlock(const Decl *D, ASTContext &Context) {
-  DynTypedNodeList Parents = Context.getParentMapContext().getParents(*D);
-  while (!Parents.empty()) {
-    if (const auto *Block = Parents[0].get<CompoundStmt>())
-      return Block;
-    Parents = Context.getParentMapContext().getParents(Parents[0]);
-  }
-  return nullptr;
-}
-
-/// Whether \p At lies in the block of \p Var, behind its declaration.
-static bool inScope(const VarDecl *Var, const Stmt *At, CheckerContext &C) {
-  const CompoundStmt *Block = enclosingBlock(Var, C.getASTContext());
-  if (Block == nullptr)
-    return true;
-  const SourceManager &SM = C.getSourceManager();
-  SourceLocation Loc = SM.getExpansionLoc(At->getBeginLoc());
-  SourceLocation End = SM.getExpansionLoc(Block->getEndLoc());
-  SourceLocation Begin = SM.getExpansionLoc(Var->getBeginLoc());
-  return !SM.isBeforeInTranslationUnit(Loc, Begin) && !SM.isBeforeInTranslationUnit(End, Loc);
-}
-
 /// Whether the function behind __attribute__((cleanup)) may give a guard back.
 static bool cleanupReleases(const FunctionDecl *F, CheckerContext &C) {
   if (cede::promiseOf(F).releases())
@@ -182,7 +160,7 @@ static bool endedByCleanup(const Hold &H, const cede::Blame &At, CheckerContext 
       if (Cleanup == nullptr || !cleanupReleases(Cleanup->getFunctionDecl(), C))
         continue;
       Any = true;
-      AnyInScope |= Frame == At.Frame && inScope(Var, At.Statement, C);
+      AnyInScope |= Frame == At.Frame && cede::inScope(Var, At.Statement, C.getASTContext());
     }
   }
   return Any && !AnyInScope;
@@ -230,8 +208,8 @@ void GuardOverYield::report(const CallEvent &Call, const MemRegion *Guard, const
                             CheckerContext &C) const {
   const auto *E = dyn_cast<CallExpr>(Call.getOriginExpr());
   cede::Blame At = cede::meetingPoint(E, C.getStackFrame(), H.Frame);
-  if (endedByCleanup(H, At, C) ||
-      (H.Value != nullptr && At.Frame == H.Frame && !inScope(H.Value, At.Statement, C)))
+  if (endedByCleanup(H, At, C) || (H.Value != nullptr && At.Frame == H.Frame &&
+                                   !cede::inScope(H.Value, At.Statement, C.getASTContext())))
     return;
   // Said once for each taking; the path goes on, so that the next mistake on it is found as well.
   ExplodedNode *Node = C.generateNonFatalErrorNode(C.getState()->remove<HeldGuards>(Guard));
@@ -338,7 +316,8 @@ ProgramStateRef GuardOverYield::release(ProgramStateRef State, const MemRegion *
 static bool soundsLikeRelease(const CallEvent &Call) {
   const auto *E = dyn_cast_or_null<CallExpr>(Call.getOriginExpr());
   std::string Name = E != nullptr ? StringRef(cede::calleeName(E)).lower() : "";
-  if (StringRef(Name).contains("unlock") || StringRef(Name).contains("release"))
+  bool Unlocks = StringRef(Name).contains("unlock") && !StringRef(Name).contains("unlocked");
+  if (Unlocks || StringRef(Name).contains("release"))
     return true;
   for (StringRef Rest = Name; !Rest.empty();) {
     StringRef Word;
@@ -358,7 +337,8 @@ ProgramStateRef GuardOverYield::releaseUnknown(ProgramStateRef State, const Call
   for (unsigned I = 0; I < Call.getNumArgs(); ++I) {
     const MemRegion *Region = guardRegion(Call.getArgSVal(I));
     bool Borrowed = P != nullptr && I < P->Params.size() && P->Params[I].Borrowed;
-    if (Region == nullptr || Borrowed)
+    // Of the C library only what is named so gives anything back: putc_unlocked does not.
+    if (Region == nullptr || Borrowed || (Call.isInSystemHeader() && !soundsLikeRelease(Call)))
       continue;
     if (State->contains<HeldGuards>(Region))
       State = State->remove<HeldGuards>(Region);

@@ -12,6 +12,7 @@
 // and containers behind such functions. A message whose send failed is not a forgotten one.
 //
 //===----------------------------------------------------------------------===//
+#include "owned_parts.h"
 #include "path_report.h"
 
 #include "clang/StaticAnalyzer/Frontend/CheckerRegistry.h"
@@ -31,16 +32,18 @@ struct Origin {
   }
 };
 
-/// A store of a message's address in memory that outlives the turn.
+/// A store of an address in a message in memory that may outlive the turn.
 struct Stored {
   SymbolRef Message;
+  SVal Value; ///< the message, or a part of it
   const Stmt *At;
   const StackFrameContext *Frame;
   bool operator==(const Stored &O) const {
-    return Message == O.Message && At == O.At && Frame == O.Frame;
+    return Message == O.Message && Value == O.Value && At == O.At && Frame == O.Frame;
   }
   void Profile(llvm::FoldingSetNodeID &ID) const {
     ID.AddPointer(Message);
+    Value.Profile(ID);
     ID.AddPointer(At);
     ID.AddPointer(Frame);
   }
@@ -86,13 +89,64 @@ private:
   BugType Bug{this, "message-leak", "cede", /*SuppressOnSink=*/true};
 };
 
-/// Whether memory is there after the turn: globals, and what a handler's parameters lead to.
+/// Whether memory is there after the turn: globals, and what a handler's parameters lead to, over
+/// any number of pointers.
 bool outlivesTurn(ProgramStateRef State, const MemRegion *Region) {
-  const MemRegion *Base = Region->getBaseRegion();
-  if (const auto *Var = dyn_cast<VarRegion>(Base))
-    return Var->getDecl()->hasGlobalStorage();
-  const auto *Target = dyn_cast<SymbolicRegion>(Base);
-  return Target != nullptr && State->contains<HandlerMemory>(Target->getSymbol());
+  for (unsigned Depth = 0; Region != nullptr && Depth < 8; ++Depth) {
+    const MemRegion *Base = Region->getBaseRegion();
+    if (const auto *Var = dyn_cast<VarRegion>(Base))
+      return Var->getDecl()->hasGlobalStorage();
+    const auto *Target = dyn_cast<SymbolicRegion>(Base);
+    if (Target == nullptr || State->contains<TurnMessages>(Target->getSymbol()))
+      return false;
+    if (State->contains<HandlerMemory>(Target->getSymbol()))
+      return true;
+    Region = Target->getSymbol()->getOriginRegion();
+  }
+  return false;
+}
+
+/// Blocks that this turn made (malloc) and that are linked into memory that outlives it.
+class LinkedBlocks : public StoreManager::BindingsHandler {
+public:
+  explicit LinkedBlocks(ProgramStateRef State) : State(State) {
+    StoreManager &Stores = State->getStateManager().getStoreManager();
+    for (size_t Before = Linked.size() + 1; Before != Linked.size();) {
+      Before = Linked.size();
+      Stores.iterBindings(State->getStore(), *this);
+    }
+  }
+  bool HandleBinding(StoreManager &, Store, const MemRegion *Place, SVal Value) override {
+    SymbolRef Sym = Value.getAsLocSymbol();
+    if (Sym != nullptr && isa<SymbolConjured>(Sym) && !State->contains<TurnMessages>(Sym) &&
+        contains(Place))
+      Linked.insert(Sym);
+    return true;
+  }
+  bool contains(const MemRegion *Place) const {
+    const auto *Block = dyn_cast<SymbolicRegion>(Place->getBaseRegion());
+    return (Block != nullptr && Linked.count(Block->getSymbol()) != 0) ||
+           outlivesTurn(State, Place);
+  }
+
+private:
+  ProgramStateRef State;
+  llvm::SmallPtrSet<SymbolRef, 4> Linked;
+};
+
+/// The message of this turn that an address is, or is a part of; null for another one. What the
+/// message does not own any more (it was moved out and zeroed) is no part of it.
+SymbolRef turnMessage(ProgramStateRef State, SVal Address) {
+  SymbolRef Sym = cede::baseSymbol(Address);
+  for (unsigned Depth = 0; Sym != nullptr && Depth < 4; ++Depth) {
+    if (State->contains<TurnMessages>(Sym))
+      return Sym;
+    const TypedValueRegion *Place = cede::owningPlace(Sym);
+    if (Place != nullptr && cede::valueIn(State, Place).getAsLocSymbol() != Sym)
+      return nullptr;
+    Sym = cede::owningSymbol(State, Sym);
+  }
+  return nullptr;
 }
 
 } // namespace
@@ -149,13 +203,24 @@ void MessageLeak::checkPostCall(const CallEvent &Call, CheckerContext &C) const 
 
 void MessageLeak::checkBind(SVal Where, SVal Value, const Stmt *S, CheckerContext &C) const {
   ProgramStateRef State = C.getState();
-  const MemRegion *Region = Where.getAsRegion();
-  SymbolRef Message = Value.getAsLocSymbol();
-  if (Region == nullptr || Message == nullptr || S == nullptr || isa<CallExpr>(S) ||
-      !isa<TypedValueRegion>(Region) || !State->contains<TurnMessages>(Message) ||
-      !outlivesTurn(State, Region))
+  const auto *Place = dyn_cast_or_null<TypedValueRegion>(Where.getAsRegion());
+  if (Place == nullptr || S == nullptr || isa<CallExpr>(S) || State->get<TurnMessages>().isEmpty())
     return;
-  C.addTransition(State->set<StoredMessages>(Region, Stored{Message, S, C.getStackFrame()}));
+  bool Cleaned = cede::cleanedVariable(Place) != nullptr; // its cleanup ends what it holds
+  bool Stays = !isa<StackSpaceRegion>(Place->getMemorySpace());
+  if (!Cleaned && !Stays)
+    return;
+  cede::forEachPointer(State, Place, Value, [&](const TypedValueRegion *Part, SVal Pointer) {
+    SymbolRef Message = turnMessage(State, Pointer);
+    if (Message == nullptr)
+      return;
+    if (Cleaned)
+      State = forget(State, Message);
+    else
+      State = State->set<StoredMessages>(Part, Stored{Message, Pointer, S, C.getStackFrame()});
+  });
+  if (State != C.getState())
+    C.addTransition(State);
 }
 
 ProgramStateRef MessageLeak::checkPointerEscape(ProgramStateRef State,
@@ -172,7 +237,7 @@ ProgramStateRef MessageLeak::checkPointerEscape(ProgramStateRef State,
       bool ComesBack = Param != nullptr && Param->Borrowed && Type->isPointerType() &&
                        Type->getPointeeType()->isPointerType();
       bool Known = Param != nullptr && (Param->Borrowed || Param->moves() || Param->Given);
-      Takes |= ComesBack || (!Known && Type->isPointerType());
+      Takes |= ComesBack || (!Known && Type->isPointerType() && !cede::isStrict());
     }
     if (!Takes)
       return State;
@@ -198,20 +263,24 @@ void MessageLeak::checkEndFunction(const ReturnStmt *, CheckerContext &C) const 
   if (!C.inTopFrame())
     return;
   ProgramStateRef State = C.getState();
+  if (State->get<StoredMessages>().isEmpty())
+    return;
+  LinkedBlocks Linked(State);
   for (const auto &Entry : State->get<StoredMessages>()) {
     const Stored &Store = Entry.second;
-    if (!State->contains<TurnMessages>(Store.Message) ||
-        State->getSVal(loc::MemRegionVal(cast<TypedValueRegion>(Entry.first))).getAsLocSymbol() !=
-            Store.Message ||
+    if (!Linked.contains(Entry.first) || turnMessage(State, Store.Value) != Store.Message ||
+        cede::valueIn(State, Entry.first) != Store.Value ||
         State->getConstraintManager().isNull(State, Store.Message).isConstrainedTrue())
       continue;
     ExplodedNode *Node = C.generateNonFatalErrorNode(State);
     if (Node == nullptr)
       return;
     std::string Name = cede::regionName(Entry.first);
-    std::string Text = (Name.empty() ? "the actor's state" : "'" + Name + "'") +
-                       " holds a message that the turn owns: it is dropped when the turn ends, "
-                       "since it was stored here without cede_keep";
+    std::string Text =
+        (Name.empty() ? "the actor's state" : "'" + Name + "'") +
+        (Store.Value.getAsLocSymbol() == Store.Message ? " holds " : " points into ") +
+        "a message that the turn owns: it is dropped when the turn ends, since it "
+        "was stored here without cede_keep";
     cede::Blame At{Store.At, Store.Frame, false};
     auto R = std::make_unique<cede::PathReport>(Bug, Text, Node, cede::placeOf(At, C));
     R->markInteresting(Store.Message);

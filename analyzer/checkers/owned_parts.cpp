@@ -1,10 +1,13 @@
 //===- owned_parts.cpp - which addresses are parts of which message -----------===//
 #include "owned_parts.h"
 
+#include "../lint/promises.h"
+
 #include "clang/StaticAnalyzer/Core/PathSensitive/CheckerContext.h"
 
 using namespace clang;
 using namespace ento;
+using llvm::StringRef;
 
 /// What a call returned that is a part of what its argument leads to (CEDE_LENDS).
 REGISTER_MAP_WITH_PROGRAMSTATE(LentParts, SymbolRef, SymbolRef)
@@ -13,26 +16,55 @@ namespace cede {
 
 SymbolRef baseSymbol(SVal V) { return V.getAsLocSymbol(/*IncludeBaseRegions=*/true); }
 
-/// Whether a field holds a block of its own that belongs to the message: the text of a string, the
-/// items of a list.
-static bool isOwningField(const FieldDecl *Field) {
-  StringRef Name = Field->getName();
-  const RecordDecl *Record = Field->getParent();
-  if (Name == "data")
-    return Record->getName() == "cede_str" || Record->getName() == "cede_bytes";
-  return Name == "items" && Record->getName().empty();
+/// Whether a pointer of this type in a message is a box: shared(T) leads to const, sync(T) to an
+/// opaque struct.
+static bool isBoxType(QualType Type) {
+  QualType Content = Type->getPointeeType();
+  if (Content.isNull() || Content.isConstQualified())
+    return false;
+  const RecordDecl *Record = Content->getAsRecordDecl();
+  if (Record == nullptr)
+    return Content->isArithmeticType() || Content->isEnumeralType();
+  StringRef Name = Record->getName();
+  return hasAnnotation(Record, "cede::message") || Name == "cede_str" || Name == "cede_bytes" ||
+         Name == "cede_ref";
 }
 
-const FieldRegion *owningField(SymbolRef Part) {
-  const auto *Field = dyn_cast_or_null<FieldRegion>(Part->getOriginRegion());
-  if (Field == nullptr || !isOwningField(Field->getDecl()))
+static bool isOfMessage(const FieldDecl *Field) {
+  return hasAnnotation(Field->getParent(), "cede::message");
+}
+
+bool isOwningField(const FieldDecl *Field) {
+  StringRef Name = Field->getName();
+  const RecordDecl *Record = Field->getParent();
+  if (Name == "data" && (Record->getName() == "cede_str" || Record->getName() == "cede_bytes"))
+    return true;
+  if (Name == "items" && Record->getName().empty())
+    return true;
+  return isOfMessage(Field) && isBoxType(Field->getType());
+}
+
+const TypedValueRegion *owningPlace(SymbolRef Part) {
+  const auto *Place = dyn_cast_or_null<TypedValueRegion>(Part->getOriginRegion());
+  if (Place == nullptr || !isa<SymbolicRegion>(Place->getBaseRegion()))
     return nullptr;
-  return isa<SymbolicRegion>(Field->getBaseRegion()) ? Field : nullptr;
+  if (const auto *Field = dyn_cast<FieldRegion>(Place))
+    return isOwningField(Field->getDecl()) ? Field : nullptr;
+  const auto *Element = dyn_cast<ElementRegion>(Place);
+  if (Element == nullptr || !isBoxType(Element->getElementType()))
+    return nullptr;
+  // array(opt(T), N) or list(opt(T))
+  const auto *Array = dyn_cast<FieldRegion>(Element->getSuperRegion());
+  if (Array != nullptr)
+    return isOfMessage(Array->getDecl()) ? Element : nullptr;
+  const auto *Items = dyn_cast<SymbolicRegion>(Element->getSuperRegion());
+  const TypedValueRegion *List = Items != nullptr ? owningPlace(Items->getSymbol()) : nullptr;
+  return List != nullptr ? Element : nullptr;
 }
 
 SymbolRef owningSymbol(ProgramStateRef State, SymbolRef Part) {
-  if (const FieldRegion *Field = owningField(Part))
-    return cast<SymbolicRegion>(Field->getBaseRegion())->getSymbol();
+  if (const TypedValueRegion *Place = owningPlace(Part))
+    return cast<SymbolicRegion>(Place->getBaseRegion())->getSymbol();
   const SymbolRef *Lender = State->get<LentParts>(Part);
   return Lender != nullptr ? *Lender : nullptr;
 }
@@ -62,6 +94,45 @@ ProgramStateRef forgetDeadParts(ProgramStateRef State, SymbolReaper &Reaper) {
     if (Reaper.isDead(Entry.first))
       State = State->remove<LentParts>(Entry.first);
   return State;
+}
+
+static void forEachPointerIn(ProgramStateRef State, const TypedValueRegion *Place, SVal Value,
+                             unsigned Depth,
+                             llvm::function_ref<void(const TypedValueRegion *, SVal)> Visit) {
+  if (Value.getAs<Loc>()) {
+    Visit(Place, Value);
+    return;
+  }
+  const RecordDecl *Record = Place->getValueType()->getAsRecordDecl();
+  if (Record == nullptr || Record->getDefinition() == nullptr || Record->isUnion() || Depth > 4)
+    return;
+  StoreManager &Stores = State->getStateManager().getStoreManager();
+  auto Lazy = Value.getAs<nonloc::LazyCompoundVal>();
+  auto List = Value.getAs<nonloc::CompoundVal>();
+  if (!Lazy && !List)
+    return;
+  nonloc::CompoundVal::iterator At = List ? List->begin() : nonloc::CompoundVal::iterator();
+  for (const FieldDecl *Field : Record->getDefinition()->fields()) {
+    if (Field->isBitField() && !Field->getDeclName())
+      continue;
+    SVal Part = UnknownVal();
+    if (List) {
+      if (At == List->end())
+        return;
+      Part = *At;
+      ++At;
+    } else {
+      const FieldRegion *From = Stores.getRegionManager().getFieldRegion(Field, Lazy->getRegion());
+      Part = Stores.getBinding(Lazy->getStore(), loc::MemRegionVal(From), Field->getType());
+    }
+    forEachPointerIn(State, Stores.getRegionManager().getFieldRegion(Field, Place), Part, Depth + 1,
+                     Visit);
+  }
+}
+
+void forEachPointer(ProgramStateRef State, const TypedValueRegion *Place, SVal Value,
+                    llvm::function_ref<void(const TypedValueRegion *, SVal)> Visit) {
+  forEachPointerIn(State, Place, Value, 0, Visit);
 }
 
 QualType placeType(const MemRegion *Place) {

@@ -9,14 +9,20 @@
 
 #include "clang/StaticAnalyzer/Core/PathSensitive/ProgramState.h"
 #include "clang/StaticAnalyzer/Core/PathSensitive/SymbolManager.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace cede {
 
 /// The symbol that stands for the address a value is, or is derived from.
 clang::ento::SymbolRef baseSymbol(clang::ento::SVal V);
 
-/// For the text of an owned string or the items of an owned list, the field that it was read from.
-const clang::ento::FieldRegion *owningField(clang::ento::SymbolRef Part);
+/// Whether a field holds a block of its own that belongs to the message: the text of a string, the
+/// items of a list, the content of a box (`opt`).
+bool isOwningField(const clang::FieldDecl *Field);
+
+/// The place in a message that the address of a block of its own was read from: a field as above,
+/// or one of several boxes; null for another address.
+const clang::ento::TypedValueRegion *owningPlace(clang::ento::SymbolRef Part);
 
 /// The message, or part of one, that \p Part is a part of; null when it is none.
 clang::ento::SymbolRef owningSymbol(clang::ento::ProgramStateRef State,
@@ -33,6 +39,13 @@ clang::ento::ProgramStateRef setLender(clang::ento::ProgramStateRef State,
 bool anyIsLent(clang::ento::ProgramStateRef State);
 clang::ento::ProgramStateRef forgetDeadParts(clang::ento::ProgramStateRef State,
                                              clang::ento::SymbolReaper &Reaper);
+
+/// Calls \p Visit with each pointer in a value that is stored in \p Place, also those in the fields
+/// of a struct, and with the place that it comes to.
+void forEachPointer(
+    clang::ento::ProgramStateRef State, const clang::ento::TypedValueRegion *Place,
+    clang::ento::SVal Value,
+    llvm::function_ref<void(const clang::ento::TypedValueRegion *, clang::ento::SVal)> Visit);
 
 /// The type of what is stored in a place; null when nobody knows.
 clang::QualType placeType(const clang::ento::MemRegion *Place);

@@ -3,6 +3,7 @@
 
 #include "../lint/allow.h"
 
+#include "clang/AST/Attr.h"
 #include "clang/AST/ParentMapContext.h"
 #include "clang/Lex/Lexer.h"
 #include "clang/StaticAnalyzer/Core/PathSensitive/SymbolManager.h"
@@ -112,6 +113,11 @@ void emitOnce(CheckerContext &C, std::unique_ptr<PathReport> Report) {
   C.emitReport(std::move(Report));
 }
 
+bool &isStrict() {
+  static bool Strict = false;
+  return Strict;
+}
+
 const Colours &coloursOf(ASTContext &Context) {
   static const ASTContext *Of = nullptr;
   static Colours *Facts = nullptr;
@@ -173,6 +179,32 @@ bool resultIsDiscarded(const CallExpr *E, ASTContext &Context) {
   return false;
 }
 
+static const CompoundStmt *enclosingBlock(const Decl *D, ASTContext &Context) {
+  DynTypedNodeList Parents = Context.getParentMapContext().getParents(*D);
+  while (!Parents.empty()) {
+    if (const auto *Block = Parents[0].get<CompoundStmt>())
+      return Block;
+    Parents = Context.getParentMapContext().getParents(Parents[0]);
+  }
+  return nullptr;
+}
+
+bool inScope(const VarDecl *Var, const Stmt *At, ASTContext &Context) {
+  const CompoundStmt *Block = enclosingBlock(Var, Context);
+  if (Block == nullptr)
+    return true;
+  const SourceManager &SM = Context.getSourceManager();
+  SourceLocation Loc = SM.getExpansionLoc(At->getBeginLoc());
+  SourceLocation End = SM.getExpansionLoc(Block->getEndLoc());
+  SourceLocation Begin = SM.getExpansionLoc(Var->getBeginLoc());
+  return !SM.isBeforeInTranslationUnit(Loc, Begin) && !SM.isBeforeInTranslationUnit(End, Loc);
+}
+
+const VarDecl *cleanedVariable(const MemRegion *Region) {
+  const auto *Var = dyn_cast<VarRegion>(Region->getBaseRegion());
+  return Var != nullptr && Var->getDecl()->hasAttr<CleanupAttr>() ? Var->getDecl() : nullptr;
+}
+
 bool isLoopWidening(llvm::ArrayRef<const MemRegion *> Explicit, const CallEvent *Call) {
   if (Call != nullptr)
     return false;
@@ -231,8 +263,19 @@ public:
 };
 } // namespace
 
+/// clang 19 marks calls of __attribute__((cleanup)) functions as it marks destructors of C++, but
+/// ends the path there: nothing behind the scope of such a variable would be looked at.
+static void withoutCleanups(CheckerManager &Manager) {
+  // The options are read after the checkers are made; a plugin has no other way to them.
+  const_cast<AnalyzerOptions &>(Manager.getAnalyzerOptions()).ShouldIncludeImplicitDtorsInCFG =
+      false;
+  Manager.registerChecker<Gate>();
+}
+
 void registerGate(CheckerRegistry &Registry) {
-  Registry.addChecker<Gate>("cede.gate", "Skips functions without actor code", "");
+  Registry.addChecker(
+      withoutCleanups, [](const CheckerManager &) { return true; }, "cede.gate",
+      "Skips functions without actor code", "", /*IsHidden=*/false);
 }
 
 } // namespace cede

@@ -78,6 +78,9 @@ bool opaqueCallYields(const clang::ento::CallEvent &Call, const Colours &Facts);
 bool isLoopWidening(llvm::ArrayRef<const clang::ento::MemRegion *> Explicit,
                     const clang::ento::CallEvent *Call);
 
+/// Whether to report what cannot be proved (cede-check --strict).
+bool &isStrict();
+
 /// The facts of the translation unit under analysis, computed once.
 const Colours &coloursOf(clang::ASTContext &Context);
 
@@ -88,6 +91,13 @@ const clang::ento::MemRegion *holderOf(const clang::ento::CallEvent &Call, unsig
 
 /// Whether a call's result is thrown away, so that success and failure need not be told apart.
 bool resultIsDiscarded(const clang::CallExpr *E, clang::ASTContext &Context);
+
+/// Whether \p At lies in the block of \p Var, behind its declaration.
+bool inScope(const clang::VarDecl *Var, const clang::Stmt *At, clang::ASTContext &Context);
+
+/// The local variable that a region is (a part of), if a function is called with its address when
+/// its scope ends (__attribute__((cleanup))); else null.
+const clang::VarDecl *cleanedVariable(const clang::ento::MemRegion *Region);
 
 /// Whether use-after-send knows that a message has moved away on this path.
 bool isLostMessage(clang::ento::ProgramStateRef State, clang::ento::SymbolRef Message);

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 #include "owned_parts.h"
 #include "path_report.h"
+#include "uses.h"
 
 #include "clang/AST/Attr.h"
 #include "clang/AST/ParentMapContext.h"
@@ -26,10 +27,13 @@
 using namespace clang;
 using namespace ento;
 using cede::baseSymbol;
-using cede::owningField;
+using cede::isOwningField;
+using cede::onlyPrintsAddress;
 using cede::owningFields;
+using cede::owningPlace;
 using cede::owningSymbol;
 using cede::placeType;
+using cede::pointerOf;
 using cede::valueIn;
 
 namespace {
@@ -45,13 +49,15 @@ struct Loss {
   Store Before; ///< the memory at that moment: what the message owned then went with it
 
   bool operator==(const Loss &O) const {
-    return Call == O.Call && Frame == O.Frame && Holder == O.Holder && How == O.How;
+    return Call == O.Call && Frame == O.Frame && Holder == O.Holder && How == O.How &&
+           Before == O.Before;
   }
   void Profile(llvm::FoldingSetNodeID &ID) const {
     ID.AddPointer(Call);
     ID.AddPointer(Frame);
     ID.AddPointer(Holder);
     ID.AddInteger(unsigned(How));
+    ID.AddPointer(Before); // another path may have moved a part out
   }
 };
 
@@ -87,6 +93,9 @@ REGISTER_SET_WITH_PROGRAMSTATE(CopiedParts, SymbolRef)
 /// What the parameters of the analysed function point to: it outlives the turn, so what is stored
 /// there matters at the end, long after the parameter was used last.
 REGISTER_SET_WITH_PROGRAMSTATE(OuterMemory, SymbolRef)
+/// What is in variables that are given to a function when their scope ends
+/// (__attribute__((cleanup))).
+REGISTER_MAP_WITH_PROGRAMSTATE(CleanedValues, const MemRegion *, SVal)
 
 namespace {
 
@@ -108,20 +117,8 @@ public:
   void checkDeadSymbols(SymbolReaper &Reaper, CheckerContext &C) const;
   ProgramStateRef checkRegionChanges(ProgramStateRef State, const InvalidatedSymbols *,
                                      llvm::ArrayRef<const MemRegion *> Explicit,
-                                     llvm::ArrayRef<const MemRegion *>, const LocationContext *,
-                                     const CallEvent *Call) const {
-    if (!cede::isLoopWidening(Explicit, Call))
-      return State;
-    for (const auto &Entry : State->get<LostMessages>())
-      State = State->remove<LostMessages>(Entry.first);
-    for (const auto &Entry : State->get<NulledValues>())
-      State = State->remove<NulledValues>(Entry.first);
-    for (const auto &Entry : State->get<StalePlaces>())
-      State = State->remove<StalePlaces>(Entry.first);
-    for (const auto &Entry : State->get<OuterStores>())
-      State = State->remove<OuterStores>(Entry.first);
-    return State;
-  }
+                                     llvm::ArrayRef<const MemRegion *> Changed,
+                                     const LocationContext *, const CallEvent *Call) const;
 
 private:
   struct Outcome {
@@ -141,6 +138,7 @@ private:
                                    const MemRegion *Holder, bool WithOrigin) const;
   void report(SymbolRef Message, const Loss &L, bool Nulled, const Stmt *Use, StringRef What,
               StringRef Verb, CheckerContext &C) const;
+  void checkCleanups(CheckerContext &C) const;
   void reportAt(SymbolRef Message, const Loss &L, const cede::Blame &At, StringRef Text,
                 CheckerContext &C, ExplodedNode *Node) const;
   const NoteTag *noteLoss(SymbolRef Message, SymbolRef Nulled, const CallExpr *E, const Loss &L,
@@ -177,16 +175,16 @@ struct Found {
 /// Whether the message of \p L still owned a part when it was lost: a text may have been moved into
 /// another message before.
 bool wentAlong(ProgramStateRef State, const Loss &L, SymbolRef Part) {
-  const FieldRegion *Field = owningField(Part);
-  if (Field == nullptr)
+  const TypedValueRegion *Place = owningPlace(Part);
+  if (Place == nullptr)
     return true;
   StoreManager &Stores = State->getStateManager().getStoreManager();
   SymbolRef Then =
-      Stores.getBinding(L.Before, loc::MemRegionVal(Field), Field->getValueType()).getAsSymbol();
+      Stores.getBinding(L.Before, loc::MemRegionVal(Place), Place->getValueType()).getAsSymbol();
   if (Then == Part)
     return true;
-  // An opaque call was given the message in between, and may have changed the field.
-  return Then != nullptr && Then->getOriginRegion() == Field && !State->contains<CopiedParts>(Part);
+  // An opaque call was given the message in between, and may have changed the place.
+  return Then != nullptr && Then->getOriginRegion() == Place && !State->contains<CopiedParts>(Part);
 }
 
 /// Whether \p Sym is the address of a lost message or of something that it owns.
@@ -402,6 +400,7 @@ ProgramStateRef UseAfterSend::loseArgument(ProgramStateRef State, const CallEven
                                                     C.blockCount());
   if (SymbolRef NulledSym = Nulled.getAsLocSymbol())
     State = State->set<NulledValues>(NulledSym, L);
+  State = State->remove<CleanedValues>(Holder);
   return State->bindLoc(loc::MemRegionVal(Holder), Nulled, C.getLocationContext());
 }
 
@@ -527,34 +526,6 @@ void UseAfterSend::report(SymbolRef Message, const Loss &L, bool Nulled, const S
   reportAt(Message, L, At, OS.str(), C, Node);
 }
 
-/// The expression whose value is the pointer that a load or store goes through.
-static const Expr *pointerOf(const Stmt *S) {
-  const auto *E = dyn_cast_or_null<Expr>(S);
-  while (E != nullptr) {
-    E = E->IgnoreParenCasts();
-    if (const auto *Member = dyn_cast<MemberExpr>(E)) {
-      if (Member->isArrow())
-        return Member->getBase()->IgnoreParenImpCasts();
-      E = Member->getBase();
-    } else if (const auto *Index = dyn_cast<ArraySubscriptExpr>(E)) {
-      E = Index->getBase();
-      if (E->IgnoreParenImpCasts()->getType()->isPointerType())
-        return E->IgnoreParenImpCasts();
-    } else if (const auto *Unary = dyn_cast<UnaryOperator>(E)) {
-      if (Unary->getOpcode() == UO_Deref)
-        return Unary->getSubExpr()->IgnoreParenImpCasts();
-      E = Unary->getSubExpr();
-    } else if (const auto *Binary = dyn_cast<BinaryOperator>(E)) {
-      if (!Binary->isAssignmentOp())
-        return nullptr;
-      E = Binary->getLHS();
-    } else {
-      return nullptr;
-    }
-  }
-  return nullptr;
-}
-
 void UseAfterSend::checkLocation(SVal Loc, bool, const Stmt *S, CheckerContext &C) const {
   const MemRegion *Region = Loc.getAsRegion();
   if (Region == nullptr)
@@ -568,33 +539,6 @@ void UseAfterSend::checkLocation(SVal Loc, bool, const Stmt *S, CheckerContext &
   const Expr *Pointer = pointerOf(S);
   std::string What = Pointer != nullptr ? cede::sourceText(Pointer, C) : "";
   report(F.Symbol, *F.How, F.Nulled, Pointer != nullptr ? Pointer : S, What, "is used", C);
-}
-
-/// printf("%p", m) looks at the address only: whether argument \p Index is printed so.
-static bool onlyPrintsAddress(const CallEvent &Call, unsigned Index) {
-  const auto *F = dyn_cast_or_null<FunctionDecl>(Call.getDecl());
-  const auto *Format = F != nullptr ? F->getAttr<FormatAttr>() : nullptr;
-  if (Format == nullptr || Format->getFirstArg() < 1 || Format->getFormatIdx() < 1 ||
-      unsigned(Format->getFormatIdx()) > Call.getNumArgs())
-    return false;
-  const Expr *Text = Call.getArgExpr(unsigned(Format->getFormatIdx()) - 1)->IgnoreParenImpCasts();
-  const auto *Literal = dyn_cast<StringLiteral>(Text);
-  if (Literal == nullptr || Literal->getCharByteWidth() != 1)
-    return false;
-  unsigned Next = unsigned(Format->getFirstArg()) - 1;
-  StringRef Rest = Literal->getString();
-  for (size_t At = Rest.find('%'); At != StringRef::npos; At = Rest.find('%')) {
-    Rest = Rest.drop_front(At + 1);
-    size_t Conversion = Rest.find_first_not_of("0123456789-+ #'.*hlLqjzt");
-    if (Conversion == StringRef::npos)
-      return false;
-    Next += unsigned(Rest.take_front(Conversion).count('*'));
-    if (Next == Index)
-      return Rest[Conversion] == 'p';
-    Next += Rest[Conversion] == '%' ? 0 : 1;
-    Rest = Rest.drop_front(Conversion + 1);
-  }
-  return false;
 }
 
 /// A callee whose body is followed is judged by what it does there.
@@ -656,22 +600,36 @@ void UseAfterSend::checkPostCall(const CallEvent &Call, CheckerContext &C) const
   }
 }
 
+/// Whether a block of a message is stored in an owning field, of this message or another one.
+static bool isPartOfAnother(const MemRegion *Place, SVal Value) {
+  const auto *Field = dyn_cast<FieldRegion>(Place);
+  SymbolRef Part = Value.getAsLocSymbol();
+  return Field != nullptr && Part != nullptr && isOwningField(Field->getDecl()) &&
+         owningPlace(Part) != nullptr;
+}
+
 void UseAfterSend::checkBind(SVal Where, SVal Value, const Stmt *S, CheckerContext &C) const {
   ProgramStateRef State = C.getState();
   const MemRegion *Place = Where.getAsRegion();
   if (Place == nullptr)
     return;
+  if (cede::cleanedVariable(Place) != nullptr)
+    cede::forEachPointer(State, cast<TypedValueRegion>(Place), Value,
+                         [&](const TypedValueRegion *Part, SVal Pointer) {
+                           State = State->set<CleanedValues>(Part, Pointer);
+                         });
   if (auto Copy = Value.getAs<nonloc::LazyCompoundVal>()) {
-    if (!isa<SymbolicRegion>(Place->getBaseRegion()))
-      return;
     llvm::SmallVector<const FieldRegion *, 4> Fields;
     StoreManager &Stores = C.getStoreManager();
-    owningFields(Copy->getRegion(), Stores.getRegionManager(), 0, Fields);
+    if (isa<SymbolicRegion>(Place->getBaseRegion()))
+      owningFields(Copy->getRegion(), Stores.getRegionManager(), 0, Fields);
     for (const FieldRegion *Field : Fields)
       if (SymbolRef Part =
               Stores.getBinding(Copy->getStore(), loc::MemRegionVal(Field), Field->getValueType())
                   .getAsSymbol())
         State = State->add<CopiedParts>(Part);
+  } else if (isPartOfAnother(Place, Value)) {
+    State = State->add<CopiedParts>(baseSymbol(Value)); // a box or a text that moves
   } else if (!placeType(Place).isNull() && outlivesTurn(Place) && Value.getAs<Loc>() &&
              baseSymbol(Value) != nullptr) {
     State = State->set<OuterStores>(Place, Value);
@@ -719,7 +677,36 @@ static bool judgedInCallers(const FunctionDecl *F, const cede::Colours &Facts) {
          Facts.isCalled(F) && !Facts.isHandler(F);
 }
 
+/// clang's analyzer does not run __attribute__((cleanup)): a variable that still holds the address
+/// of a lost message when its scope ends is reported where it got it.
+void UseAfterSend::checkCleanups(CheckerContext &C) const {
+  ProgramStateRef State = C.getState();
+  for (const auto &Entry : State->get<CleanedValues>()) {
+    const auto *Place = cast<VarRegion>(Entry.first->getBaseRegion());
+    const VarDecl *Var = Place->getDecl();
+    SymbolRef Sym = baseSymbol(Entry.second);
+    Found F = Sym != nullptr ? findLost(State, Sym) : Found();
+    if (Place->getStackFrame() != C.getStackFrame() || F.How == nullptr || F.Nulled ||
+        Var->getInit() == nullptr)
+      continue;
+    cede::Blame At = cede::meetingPoint(F.How->Call, F.How->Frame, C.getStackFrame());
+    if (At.Frame != C.getStackFrame() || !cede::inScope(Var, At.Statement, C.getASTContext()))
+      continue;
+    const FunctionDecl *Cleanup = Var->getAttr<CleanupAttr>()->getFunctionDecl();
+    std::string Text =
+        "'" + Var->getNameAsString() + "' is given to '" + Cleanup->getNameAsString() +
+        "' when its scope ends, after the message was " + fateText(F.How->How) + " by " +
+        cede::calleeName(F.How->Call) + " on line " + std::to_string(cede::lineOf(F.How->Call, C));
+    ExplodedNode *Node = C.generateNonFatalErrorNode(State);
+    if (Node != nullptr)
+      reportAt(F.Symbol, *F.How, {Var->getInit(), C.getStackFrame(), false}, Text, C, Node);
+    return;
+  }
+}
+
 void UseAfterSend::checkEndFunction(const ReturnStmt *, CheckerContext &C) const {
+  if (!C.getState()->get<CleanedValues>().isEmpty())
+    checkCleanups(C);
   const auto *F = dyn_cast<FunctionDecl>(C.getStackFrame()->getDecl());
   if (!C.inTopFrame() || C.getState()->get<StalePlaces>().isEmpty() ||
       judgedInCallers(F, cede::coloursOf(C.getASTContext())))
@@ -787,6 +774,9 @@ void UseAfterSend::checkLiveSymbols(ProgramStateRef State, SymbolReaper &Reaper)
   }
   for (SymbolRef Sym : State->get<OuterMemory>())
     Reaper.markLive(Sym);
+  for (const auto &Entry : State->get<CleanedValues>())
+    if (SymbolRef Sym = baseSymbol(Entry.second))
+      Reaper.markLive(Sym);
   for (const auto &Entry : State->get<StalePlaces>()) {
     Reaper.markLive(Entry.second.Message);
     if (const auto *Base = dyn_cast<SymbolicRegion>(Entry.first->getBaseRegion()))
@@ -798,6 +788,28 @@ void UseAfterSend::checkLiveSymbols(ProgramStateRef State, SymbolReaper &Reaper)
       Reaper.markLive(Base->getSymbol());
     Reaper.markLive(Entry.first);
   }
+}
+
+ProgramStateRef UseAfterSend::checkRegionChanges(ProgramStateRef State, const InvalidatedSymbols *,
+                                                 llvm::ArrayRef<const MemRegion *> Explicit,
+                                                 llvm::ArrayRef<const MemRegion *> Changed,
+                                                 const LocationContext *,
+                                                 const CallEvent *Call) const {
+  for (const auto &Entry : State->get<CleanedValues>())
+    for (const MemRegion *Region : Changed)
+      if (Call != nullptr && Region->getBaseRegion() == Entry.first->getBaseRegion())
+        State = State->remove<CleanedValues>(Entry.first);
+  if (!cede::isLoopWidening(Explicit, Call))
+    return State;
+  for (const auto &Entry : State->get<LostMessages>())
+    State = State->remove<LostMessages>(Entry.first);
+  for (const auto &Entry : State->get<NulledValues>())
+    State = State->remove<NulledValues>(Entry.first);
+  for (const auto &Entry : State->get<StalePlaces>())
+    State = State->remove<StalePlaces>(Entry.first);
+  for (const auto &Entry : State->get<OuterStores>())
+    State = State->remove<OuterStores>(Entry.first);
+  return State;
 }
 
 void UseAfterSend::checkDeadSymbols(SymbolReaper &Reaper, CheckerContext &C) const {
