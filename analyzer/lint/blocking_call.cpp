@@ -27,8 +27,8 @@ public:
   explicit BlockingCalls(LintContext &Lint) : Lint(Lint) {
     const SourceManager &SM = Lint.sources();
     llvm::StringRef Text = SM.getBufferData(SM.getMainFileID());
-    NonBlockingFile =
-        Text.contains("NONBLOCK") || Text.contains("MSG_DONTWAIT") || Text.contains("FIONBIO");
+    NonBlockingFile = !Lint.Strict && (Text.contains("NONBLOCK") || Text.contains("MSG_DONTWAIT") ||
+                                       Text.contains("FIONBIO"));
     for (const Decl *D : Lint.Context.getTranslationUnitDecl()->decls())
       if (const auto *Var = dyn_cast<VarDecl>(D))
         readTable(Var);
@@ -50,6 +50,10 @@ private:
   void readTable(const VarDecl *Var);
   void excuseReached(const FunctionDecl *F);
   void follow(const FunctionDecl *F, const FunctionDecl *Handler);
+  llvm::SmallVector<const FunctionDecl *, 4> calleesOf(const CallExpr *Call);
+  static void addFunctions(const Expr *Init, const FieldDecl *Field,
+                           llvm::SmallVectorImpl<const FunctionDecl *> &Out);
+  void followArguments(const CallExpr *Call, const FunctionDecl *Handler);
   bool mayBlock(const CallExpr *Call, const Promise &P);
   void report(const CallExpr *Call, const FunctionDecl *In, const FunctionDecl *Handler);
 
@@ -144,20 +148,57 @@ void BlockingCalls::visitSteps() {
   }
 }
 
+/// Whether an expression is the address of a time that is written as 0, as for a poll: `&none` with
+/// `struct timeval none = {0}`, or a compound literal.
+bool isNoTime(const Expr *E) {
+  const auto *Address = dyn_cast<UnaryOperator>(E->IgnoreParenCasts());
+  if (Address == nullptr || Address->getOpcode() != UO_AddrOf)
+    return false;
+  const Expr *Time = Address->getSubExpr()->IgnoreParenCasts();
+  const Expr *Value = nullptr;
+  if (const auto *Literal = dyn_cast<CompoundLiteralExpr>(Time))
+    Value = Literal->getInitializer();
+  else if (const auto *Ref = dyn_cast<DeclRefExpr>(Time))
+    if (const auto *Var = dyn_cast<VarDecl>(Ref->getDecl()))
+      Value = Var->getInit();
+  const auto *List = dyn_cast_or_null<InitListExpr>(Value);
+  if (List == nullptr)
+    return false;
+  for (const Expr *Part : List->inits()) {
+    const auto *Number = dyn_cast<IntegerLiteral>(Part->IgnoreParenCasts());
+    bool IsZero =
+        isa<ImplicitValueInitExpr>(Part) || (Number != nullptr && Number->getValue() == 0);
+    if (!IsZero)
+      return false;
+  }
+  return true;
+}
+
 bool BlockingCalls::mayBlock(const CallExpr *Call, const Promise &P) {
   if (!P.Blocks || (P.UnlessNonBlocking && NonBlockingFile))
     return false;
-  Expr::EvalResult Flags;
-  if (P.BlocksUnlessBits >= 0 && unsigned(P.BlocksUnlessBits) < Call->getNumArgs())
-    return Call->getArg(unsigned(P.BlocksUnlessBits))->EvaluateAsInt(Flags, Lint.Context) &&
-           (Flags.Val.getInt().getZExtValue() & P.FreeBits) == 0;
-  int Index = P.BlocksUnlessZero >= 0 ? P.BlocksUnlessZero : P.BlocksIfZero;
-  if (Index < 0 || unsigned(Index) >= Call->getNumArgs())
+  auto Argument = [Call](int Index) {
+    return Index >= 0 && unsigned(Index) < Call->getNumArgs() ? Call->getArg(unsigned(Index))
+                                                              : nullptr;
+  };
+  if (const Expr *Time = Argument(P.BlocksUnlessNoTime))
+    return !isNoTime(Time);
+  const Expr *Flags = Argument(P.BlocksUnlessBits), *Command = Argument(P.BlocksIfEqual);
+  const Expr *Unless = Argument(P.BlocksUnlessZero), *If = Argument(P.BlocksIfZero);
+  const Expr *Deciding = Flags != nullptr     ? Flags
+                         : Command != nullptr ? Command
+                         : Unless != nullptr  ? Unless
+                                              : If;
+  if (Deciding == nullptr)
     return true;
   Expr::EvalResult Value;
-  if (!Call->getArg(unsigned(Index))->EvaluateAsInt(Value, Lint.Context))
-    return false;
-  return (Value.Val.getInt() != 0) == (P.BlocksUnlessZero >= 0);
+  if (!Deciding->EvaluateAsInt(Value, Lint.Context))
+    return Lint.Strict && Command == nullptr; // most commands are no waits
+  if (Flags != nullptr)
+    return (Value.Val.getInt().getZExtValue() & P.FreeBits) == 0;
+  if (Command != nullptr)
+    return Value.Val.getInt() == P.BlockingValue;
+  return (Value.Val.getInt() != 0) == (Unless != nullptr);
 }
 
 void BlockingCalls::follow(const FunctionDecl *F, const FunctionDecl *Handler) {
@@ -165,13 +206,82 @@ void BlockingCalls::follow(const FunctionDecl *F, const FunctionDecl *Handler) {
   if (Facts == nullptr || !Seen.insert(Facts->Definition).second)
     return;
   for (const CallExpr *Call : Facts->Calls) {
-    const FunctionDecl *Callee = Call->getDirectCallee();
-    if (Callee == nullptr)
-      continue;
-    if (mayBlock(Call, promiseOf(Callee)))
+    const Promise *Promised = promiseOfCall(Call);
+    if (Promised != nullptr && mayBlock(Call, *Promised)) {
       report(Call, Facts->Definition, Handler);
-    else
+      continue;
+    }
+    bool Blocks = false;
+    for (const FunctionDecl *Callee : calleesOf(Call)) {
+      if (Call->getDirectCallee() == nullptr && !Blocks && mayBlock(Call, promiseOf(Callee))) {
+        report(Call, Facts->Definition, Handler);
+        Blocks = true;
+      }
       follow(Callee, Handler);
+    }
+    followArguments(Call, Handler);
+  }
+}
+
+/// What a call may call, as far as the file shows: a function, or what a constant pointer or table
+/// was given.
+llvm::SmallVector<const FunctionDecl *, 4> BlockingCalls::calleesOf(const CallExpr *Call) {
+  llvm::SmallVector<const FunctionDecl *, 4> Out;
+  if (const FunctionDecl *F = Call->getDirectCallee()) {
+    Out.push_back(F);
+    return Out;
+  }
+  const Expr *Callee = Call->getCallee()->IgnoreParenImpCasts();
+  const FieldDecl *Field = nullptr;
+  if (const auto *Member = dyn_cast<MemberExpr>(Callee)) {
+    Field = dyn_cast<FieldDecl>(Member->getMemberDecl());
+    Callee = Member->isArrow() ? nullptr : Member->getBase();
+  }
+  const auto *Var = Callee != nullptr ? dyn_cast_or_null<VarDecl>(pointerSource(Callee)) : nullptr;
+  // Of a local variable the first value counts, of others only one that does not change.
+  bool Known = Var != nullptr && Var->hasInit() && !isa<ParmVarDecl>(Var) &&
+               (Lint.Context.getBaseElementType(Var->getType()).isConstQualified() ||
+                Var->hasLocalStorage());
+  if (Known)
+    addFunctions(Var->getInit(), Field, Out);
+  return Out;
+}
+
+/// The functions in an initializer; of structs only those in \p Field.
+void BlockingCalls::addFunctions(const Expr *Init, const FieldDecl *Field,
+                                 llvm::SmallVectorImpl<const FunctionDecl *> &Out) {
+  Init = Init->IgnoreParenImpCasts();
+  const auto *List = dyn_cast<InitListExpr>(Init);
+  if (List != nullptr && !List->isSemanticForm())
+    List = List->getSemanticForm();
+  if (List == nullptr) {
+    if (const auto *F = dyn_cast_or_null<FunctionDecl>(pointerSource(Init)))
+      Out.push_back(F);
+    return;
+  }
+  const RecordDecl *Record = List->getType()->getAsRecordDecl();
+  if (Record == nullptr) {
+    for (const Expr *Element : List->inits())
+      addFunctions(Element, Field, Out);
+  } else if (Field != nullptr && Field->getParent() == Record) {
+    if (const Expr *Value = fieldInit(List, Record, Field->getName()))
+      addFunctions(Value, nullptr, Out);
+  }
+}
+
+/// A function that is given to one of this file which calls it.
+void BlockingCalls::followArguments(const CallExpr *Call, const FunctionDecl *Handler) {
+  const FunctionDecl *Callee = Call->getDirectCallee();
+  const FunctionFacts *Facts = Callee != nullptr ? Lint.Facts.find(Callee) : nullptr;
+  if (Facts == nullptr)
+    return;
+  for (const CallExpr *Inner : Facts->Calls) {
+    const auto *Param = dyn_cast_or_null<ParmVarDecl>(pointerSource(Inner->getCallee()));
+    unsigned Index = Param != nullptr ? Param->getFunctionScopeIndex() : Call->getNumArgs();
+    if (Index >= Call->getNumArgs())
+      continue;
+    if (const auto *F = dyn_cast_or_null<FunctionDecl>(pointerSource(Call->getArg(Index))))
+      follow(F, Handler);
   }
 }
 

@@ -173,6 +173,20 @@ bool Models::parseFunction(llvm::ArrayRef<StringRef> Words, std::string &Error) 
       }
       continue;
     }
+    if (Name == "blocks_if_equal") {
+      P.BlocksIfEqual = int(Number) - 1;
+      P.Blocks = true;
+      if (Bits.getAsInteger(0, P.BlockingValue)) {
+        Error = "'" + Word.str() + "': expected blocks_if_equal:N,VALUE";
+        return false;
+      }
+      continue;
+    }
+    if (Name == "blocks_unless_no_time") {
+      P.BlocksUnlessNoTime = int(Number) - 1;
+      P.Blocks = true;
+      continue;
+    }
     if (Name == "blocks_if_zero") {
       P.BlocksIfZero = int(Number) - 1;
       P.Blocks = true;
@@ -386,27 +400,28 @@ const ValueDecl *pointerSource(const Expr *E) {
   }
 }
 
+/// Whether calling the value of an expression, a pointer or a choice between functions, may yield.
+static bool calleeYields(const Expr *Callee) {
+  Callee = Callee->IgnoreParenImpCasts();
+  if (const auto *Choice = dyn_cast<ConditionalOperator>(Callee))
+    return calleeYields(Choice->getTrueExpr()) || calleeYields(Choice->getFalseExpr());
+  const ValueDecl *Source = pointerSource(Callee);
+  if (const auto *F = dyn_cast_or_null<FunctionDecl>(Source))
+    return promiseOf(F).Yields;
+  return pointerYields(Source, Callee->getType());
+}
+
 bool callDeclaredYields(const CallExpr *Call) {
   if (const FunctionDecl *F = Call->getDirectCallee())
     return promiseOf(F).Yields;
-  const Expr *Callee = Call->getCallee();
-  return pointerYields(pointerSource(Callee), Callee->IgnoreParenImpCasts()->getType());
+  return calleeYields(Call->getCallee());
 }
 
 std::string displayName(const NamedDecl *D) {
-  // The functions behind the macros of the public headers.
-  static const char *const Macros[] = {
-      "new",          "drop",       "keep",           "send",      "send_wait",
-      "reply",        "ask",        "recv",           "asker",     "spawn",
-      "run_blocking", "inbox_recv", "ask_sync",       "list_add",  "list_reserve",
-      "list_clear",   "job_start",  "job_start_wait", "job_await", "job_await_cancelable",
-      "job_try",      "spawn_on",   "send_after",     "timer_take"};
+  // The functions behind the macros of the public headers are called as those are.
   std::string Name = D->getNameAsString();
-  if (hasPrefix(Name, "cedei_"))
-    for (const char *Macro : Macros)
-      if (Name.substr(6) == Macro)
-        return "cede_" + Name.substr(6);
-  return Name;
+  bool IsBehindMacro = hasPrefix(Name, "cedei_") && !hasPrefix(Name, "cedei_dispatch_");
+  return IsBehindMacro ? "cede_" + Name.substr(6) : Name;
 }
 
 std::string calleeName(const CallExpr *Call) {

@@ -50,6 +50,9 @@ struct Promise {
   int BlocksIfZero = -1;          ///< blocks only if this argument is zero
   int BlocksUnlessBits = -1;      ///< does not block if this argument has the bits of FreeBits
   unsigned FreeBits = 0;
+  int BlocksIfEqual = -1; ///< blocks only if this argument is BlockingValue
+  unsigned BlockingValue = 0;
+  int BlocksUnlessNoTime = -1; ///< does not block if this argument points to a time of 0
   llvm::SmallVector<ParamPromise, 6> Params;
 
   /// Whether a call changes who owns a message.

@@ -42,6 +42,7 @@ struct LintContext {
   clang::Preprocessor &PP;
   const Colours &Facts;
   std::function<void(const Finding &)> Report;
+  bool Strict = false; ///< report what cannot be proved
 
   const clang::SourceManager &sources() const { return Context.getSourceManager(); }
   /// Whether to speak about code at \p Loc at all: not in system headers.

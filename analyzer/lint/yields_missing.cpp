@@ -126,10 +126,20 @@ private:
     return F->getParamDecl(Index);
   }
 
+  /// \p E in its semantic form, in which each field has its value; the forms as written are visited
+  /// as well, so each is looked at once.
   void visitInitList(InitListExpr *E) {
-    const auto *Record = E->getType()->getAsRecordDecl();
-    if (Record == nullptr || !Seen.insert(E).second)
+    if (!Seen.insert(E).second)
       return;
+    for (Expr *Init : E->inits())
+      if (auto *Inner = dyn_cast_or_null<InitListExpr>(Init))
+        visitInitList(Inner); // `.a.b = x` makes a list that nobody wrote
+    const auto *Record = E->getType()->getAsRecordDecl();
+    if (Record == nullptr) {
+      for (Expr *Init : E->inits())
+        give(Init, nullptr, Lint.Context.getBaseElementType(E->getType()));
+      return;
+    }
     if (Record->isUnion()) {
       if (E->getNumInits() == 1 && E->getInitializedFieldInUnion() != nullptr)
         give(E->getInit(0), E->getInitializedFieldInUnion(),
@@ -169,11 +179,11 @@ void PointerVisitor::give(Expr *Value, const ValueDecl *Target, QualType TargetT
     return;
   }
   if (auto *List = dyn_cast<InitListExpr>(Value)) {
-    QualType Element =
-        TargetType->isArrayType() ? Lint.Context.getBaseElementType(TargetType) : QualType();
-    if (isFunctionPointer(Element))
-      for (Expr *Init : List->inits())
-        give(Init, Target, Element);
+    QualType Element = Lint.Context.getBaseElementType(TargetType);
+    if (!TargetType->isArrayType() || !isFunctionPointer(Element) || !Seen.insert(List).second)
+      return;
+    for (Expr *Init : List->inits())
+      give(Init, Target, isa<InitListExpr>(Init) ? TargetType : Element);
     return;
   }
   if (isa<CastExpr>(Value) || !isFunctionPointer(TargetType))

@@ -112,3 +112,22 @@ static cede_result program(cede_self *self, int argc, char **argv) { // expect: 
 }
 
 int main(int argc, char **argv) { return cede_main(argc, argv, program); }
+
+/* A label in a branch that is never taken can be jumped to. */
+void jumps(cede_self *self, int back);
+void jumps(cede_self *self, int back) { // expect: yields-missing
+    if (0) {
+    again:
+        cede_yield(self);
+    }
+    if (back-- > 0)
+        goto again;
+}
+
+/* Tables of tables. */
+static void (*grid[2][2])(cede_self *self) = {
+    {declared, NULL}, // expect: yields-missing
+    {NULL, declared}, // expect: yields-missing
+};
+void use_grid(void);
+void use_grid(void) { (void)grid; }

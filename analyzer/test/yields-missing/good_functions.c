@@ -99,3 +99,13 @@ cede_result offload(cede_self *self, struct job *message) {
 static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 void sort(int *numbers, size_t count);
 void sort(int *numbers, size_t count) { qsort(numbers, count, sizeof *numbers, by_number); }
+
+void never(cede_self *self);
+
+void never(cede_self *self) {
+    if (0)
+        cede_yield(self);
+    if (!1)
+        cede_yield(self);
+    (void)(1 ? (void)0 : cede_yield(self));
+}
