@@ -136,6 +136,33 @@ static bool isWanted(const opt::Arg &A) {
   return !A.getOption().matches(options::OPT_W_Joined); // warnings are the build's business
 }
 
+/// What stands for an option that has to do with precompiled headers; false for another one. Those
+/// were made by another compiler, so the header itself is read. clang's driver would take a
+/// precompiled one that lies beside it.
+static bool readHeaderInstead(const std::vector<const opt::Arg *> &Parsed, size_t &At,
+                              std::vector<std::string> &Out) {
+  auto Include = [&Out](StringRef Header) {
+    Out.insert(Out.end(), {"-Xclang", "-include", "-Xclang", Header.str()});
+  };
+  const opt::Arg &A = *Parsed[At];
+  if (A.getOption().matches(options::OPT_include)) {
+    Include(A.getValue());
+    return true;
+  }
+  if (A.getOption().matches(options::OPT_include_pch)) {
+    StringRef Header = A.getValue();
+    if (!Header.consume_back(".pch"))
+      Header.consume_back(".gch");
+    Include(Header);
+    return true;
+  }
+  bool IsPair = A.getOption().matches(options::OPT_Xclang) &&
+                StringRef(A.getValue()) == "-include-pch" && At + 1 < Parsed.size() &&
+                Parsed[At + 1]->getOption().matches(options::OPT_Xclang);
+  At += IsPair ? 1 : 0; // cmake names the header besides
+  return IsPair;
+}
+
 /// The command for clang. \p File is added last; inputs of the original command fall away.
 static std::vector<std::string> commandFor(const std::vector<std::string> &Words,
                                            const std::string &File,
@@ -159,7 +186,7 @@ static std::vector<std::string> commandFor(const std::vector<std::string> &Words
 #endif
   std::vector<const opt::Arg *> Parsed(Args.begin(), Args.end());
   for (size_t I = 0; I < Parsed.size(); ++I) {
-    if (!isWanted(*Parsed[I]))
+    if (!isWanted(*Parsed[I]) || readHeaderInstead(Parsed, I, Out))
       continue;
     // The words as they were written, up to those of the next option.
     size_t End = I + 1 < Parsed.size() ? Parsed[I + 1]->getIndex() : Raw.size();
@@ -196,7 +223,12 @@ static bool readEntry(const json::Object &Entry, const std::string &Base, Compil
   }
   auto Directory = Entry.getString("directory");
   Unit U;
-  U.Directory = absoluteIn(Directory ? Directory->str() : ".", Base);
+  std::string Where = Directory ? Directory->str() : ".";
+  U.Directory = absoluteIn(Where, Base);
+  // Who writes a relative folder means the one with the database in it, or the one that the program
+  // that wrote it was started in.
+  if (!sys::fs::is_directory(U.Directory) && sys::fs::is_directory(absoluteIn(Where, ".")))
+    U.Directory = absoluteIn(Where, ".");
   U.File = absoluteIn(File->str(), U.Directory);
   std::vector<std::string> Words;
   if (const json::Array *Arguments = Entry.getArray("arguments")) {

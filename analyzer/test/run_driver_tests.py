@@ -150,6 +150,15 @@ class Information(Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
             self.assertIn(text, done.stdout)
 
+    def test_functions_behind_macros_go_by_the_names_of_those(self):
+        self.write("app.c", BAD.replace("    cede_result r = cede_send(self, to, &order);", "    const struct order *frozen = NULL;\n    (void)to;\n"
+                                        "    cede_result r = cede_freeze(self, &order, &frozen);"))
+        self.database([self.entry("app.c")])
+        done = self.run_check("-p", "build", "--rules", "use-after-send")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("by cede_freeze", done.stdout)
+        self.assertNotIn("cedei_", done.stdout)
+
     def test_every_rule_has_a_page(self):
         for line in self.run_check("--list-rules").stdout.splitlines():
             page = self.run_check("--explain", line.split()[0]).stdout
@@ -219,6 +228,22 @@ class Commands(Case):
         self.write("flags.rsp", "-Iinc\n-DUNUSED='a b'\n")
         self.database([self.entry("bad.c", "@flags.rsp")])
         self.expect_one_finding()
+
+    def test_a_relative_directory_may_be_relative_to_where_the_program_was_started(self):
+        self.write("sub/app.c", BAD)
+        self.database([self.entry("app.c", directory="sub")])
+        self.expect_one_finding("-p", "build")
+
+    def test_precompiled_headers_of_another_compiler_are_not_read(self):
+        self.write("app.c", BAD.replace("#include <cede/cede.h>\n", ""))
+        self.write("pre.h", "#include <cede/cede.h>\n")
+        for name in ("pre.h.gch", "pre.h.pch"):
+            self.write(name, "CPCHnonsense")
+        for words in (["-include", "pre.h"], ["-include-pch", "pre.h.pch"], ["-Winvalid-pch", "-include", "./pre.h"],
+                      ["-Xclang", "-include-pch", "-Xclang", "pre.h.pch", "-Xclang", "-include", "-Xclang", "pre.h"]):
+            with self.subTest(words):
+                self.database([self.entry("app.c", *words)])
+                self.expect_one_finding("-p", "build")
 
     def test_the_database_may_be_named_itself(self):
         self.write("bad.c", BAD)
