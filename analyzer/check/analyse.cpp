@@ -172,6 +172,7 @@ public:
                        Out.Findings.push_back(
                            fromLint(F, Context.getSourceManager(), Context.getLangOpts()));
                      }};
+    Lint.Strict = isStrict() = Options.Strict;
     for (unsigned I = 0; I < RuleCount; ++I)
       if (Rules[I].Lint != nullptr && Options.Rules.count(Rules[I].Name) != 0)
         Rules[I].Lint(Lint);

@@ -10,6 +10,7 @@ namespace cede {
 struct AnalyseOptions {
   llvm::StringSet<> Rules; ///< names of the rules to run
   unsigned Budget = 40000; ///< states a function may take in the path-sensitive rules
+  bool Strict = false;     ///< report what cannot be proved
   std::string ResourceDir; ///< clang's own headers
 };
 

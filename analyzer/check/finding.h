@@ -40,7 +40,8 @@ struct CheckFinding {
   std::string Function; ///< where it is, for fingerprints; may be empty
   std::vector<Step> Path;
   std::vector<Edit> Fixes;
-  bool IsPath = false; ///< Path is the way of the execution, in order
+  std::string Fingerprint; ///< given when all are known
+  bool IsPath = false;     ///< Path is the way of the execution, in order
 };
 
 /// What came of one translation unit.

@@ -29,6 +29,7 @@ class Run {
 public:
   explicit Run(const Options &O) : O(O), IsTerminal(isatty(STDERR_FILENO) != 0) {}
 
+  bool readBaseline();
   bool selectUnits();
   void analyse();
   int finish();
@@ -55,6 +56,8 @@ private:
   std::map<std::string, std::set<std::string>> Unfinished; ///< functions by file
   std::set<std::string> Files;
   std::vector<std::string> Errors;
+  StringSet<> Before;    ///< fingerprints of the baseline
+  size_t KnownCount = 0; ///< findings that are in it
   Sources Text;
   std::chrono::steady_clock::time_point Begin = std::chrono::steady_clock::now();
 };
@@ -73,6 +76,14 @@ std::string realPath(const std::string &Path) {
 }
 
 } // namespace
+
+bool Run::readBaseline() {
+  std::string Error;
+  if (O.Baseline.empty() || cede::readBaseline(O.Baseline, Before, Error))
+    return true;
+  fail(Error);
+  return false;
+}
 
 bool Run::selectUnits() {
   std::string ResourceDir = O.Children.Analyse.ResourceDir;
@@ -171,6 +182,11 @@ std::vector<CheckFinding> Run::sortedFindings() {
     if (F.Rule == "allow-comment" || !Text.isAllowed(F))
       Out.push_back(F);
   }
+  addFingerprints(Out, absoluteIn(".", "."), Text);
+  auto IsKnown = [this](const CheckFinding &F) { return Before.count(F.Fingerprint) != 0; };
+  auto New = std::remove_if(Out.begin(), Out.end(), IsKnown);
+  KnownCount = size_t(Out.end() - New);
+  Out.erase(New, Out.end());
   return Out;
 }
 
@@ -216,13 +232,16 @@ int Run::finish() {
     errs() << "cede-check: " << Found.size() << (Found.size() == 1 ? " finding" : " findings")
            << " in " << InFiles.size() << (InFiles.size() == 1 ? " file; " : " files; ")
            << Units.size() << (Units.size() == 1 ? " unit" : " units") << " looked at";
+    if (KnownCount != 0)
+      errs() << ", " << KnownCount << " of the baseline left out";
     if (Db.Skipped != 0)
       errs() << ", " << Db.Skipped << " not in C skipped";
     errs() << format(", %.1f s\n", Seconds);
   }
   if (!Errors.empty())
     return 2;
-  return Found.empty() ? 0 : 1;
+  bool Unproved = O.Children.Analyse.Strict && !Notes.empty();
+  return Found.empty() && !Unproved ? 0 : 1;
 }
 
 } // namespace cede
@@ -233,7 +252,7 @@ int main(int argc, char **argv) {
   if (!cede::parseOptions(argc, argv, O, Status))
     return Status;
   cede::Run Whole(O);
-  if (!Whole.selectUnits())
+  if (!Whole.readBaseline() || !Whole.selectUnits())
     return 2;
   Whole.analyse();
   return Whole.finish();

@@ -23,6 +23,8 @@ static const char Help[] =
     "  --explain RULE    the page of a rule          --sarif FILE    write SARIF 2.1.0 as well (- "
     ": only)\n"
     "  --models FILE     what functions of other libraries promise; may be given more than once\n"
+    "  --baseline FILE   findings that are in this SARIF log of before do not count\n"
+    "  --strict          report what cannot be proved: see analyzer/README.md\n"
     "  --fix             apply the repairs that can be made by inserting text\n"
     "  -j N              that many files at a time (default: one a processor)\n"
     "  --budget N        states a function may take on its paths (default: 40000)\n"
@@ -109,7 +111,8 @@ bool Parser::number(StringRef Name, const std::string &Text, unsigned &Number) {
 
 bool Parser::valued(StringRef Word) {
   std::string Value;
-  if (value(Word, "-p", Out.Build) || value(Word, "--sarif", Out.Sarif))
+  if (value(Word, "-p", Out.Build) || value(Word, "--sarif", Out.Sarif) ||
+      value(Word, "--baseline", Out.Baseline))
     return true;
   if (value(Word, "-j", Value)) {
     number("-j", Value, Out.Children.Jobs);
@@ -147,6 +150,9 @@ bool Parser::option(StringRef Word, int &Status) {
     outs() << rulePage(Rule);
   } else if (Word == "--quiet" || Word == "-q") {
     Out.Quiet = true;
+    return true;
+  } else if (Word == "--strict") {
+    Out.Children.Analyse.Strict = true;
     return true;
   } else if (Word == "--fix") {
     Out.Fix = true;

@@ -12,6 +12,7 @@ struct Options {
   std::vector<std::string> CompilerOptions; ///< behind `--`
   bool HaveCommand = false;
   std::string Sarif;
+  std::string Baseline; ///< a SARIF log; what is in it does not count
   bool Quiet = false;
   bool Fix = false;
   ChildOptions Children;

@@ -3,6 +3,7 @@
 #define CEDE_ANALYZER_CHECK_OUTPUT_H
 
 #include "sources.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace cede {
@@ -19,6 +20,14 @@ struct SarifRun {
   std::vector<std::string> Errors;
   std::vector<std::string> Notes;
 };
+
+/// What a fingerprint is called in SARIF.
+extern const char FingerprintName[];
+/// Names each finding by rule, function, text of the line and file, and by its count among equal
+/// ones.
+void addFingerprints(std::vector<CheckFinding> &Findings, const std::string &Root, Sources &Files);
+/// Reads the fingerprints of a SARIF log. False with \p Error set when it is none.
+bool readBaseline(const std::string &Path, llvm::StringSet<> &Out, std::string &Error);
 
 /// Writes SARIF 2.1.0. False with \p Error set when the file cannot be written.
 bool writeSarif(const std::string &Path, const std::vector<CheckFinding> &Findings,

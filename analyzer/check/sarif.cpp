@@ -33,6 +33,13 @@ std::string uriOf(StringRef Path) {
   return Out;
 }
 
+/// The URI of a file, relative to \p Root if it lies below it.
+std::string uriBelow(const std::string &Root, const std::string &File, bool &IsBelow) {
+  std::string Prefix = Root + "/";
+  IsBelow = File.compare(0, Prefix.size(), Prefix) == 0;
+  return IsBelow ? uriOf(StringRef(File).drop_front(Prefix.size())) : "file://" + uriOf(File);
+}
+
 class SarifWriter {
 public:
   SarifWriter(const SarifRun &Run, Sources &Files) : Run(Run), Files(Files) {}
@@ -93,11 +100,12 @@ private:
   }
 
   json::Object artifact(const std::string &File) {
-    std::string Prefix = Run.Root + "/";
-    if (File.compare(0, Prefix.size(), Prefix) == 0)
-      return json::Object{{"uri", uriOf(StringRef(File).drop_front(Prefix.size()))},
-                          {"uriBaseId", "ROOT"}};
-    return json::Object{{"uri", "file://" + uriOf(File)}};
+    bool IsBelow = false;
+    std::string Uri = uriBelow(Run.Root, File, IsBelow);
+    json::Object Out{{"uri", Uri}};
+    if (IsBelow)
+      Out["uriBaseId"] = "ROOT";
+    return Out;
   }
 
   /// A column in UTF-16 code units, from one in bytes.
@@ -126,18 +134,6 @@ private:
     return Out;
   }
 
-  std::string fingerprint(const CheckFinding &F) {
-    std::string Key = F.Rule + "\n" + F.Function + "\n" +
-                      StringRef(Files.line(F.At.File, F.At.Line)).trim().str() + "\n" +
-                      artifact(F.At.File).getString("uri")->str();
-    Key += "\n" + std::to_string(Counts[Key]++);
-    MD5 Hash;
-    Hash.update(Key);
-    MD5::MD5Result Result;
-    Hash.final(Result);
-    return std::string(Result.digest());
-  }
-
   json::Value result(const CheckFinding &F) {
     json::Object Message{
         {"text", F.Fact + "." + (F.Repair.empty() ? "" : " Repair: " + F.Repair + ".")}};
@@ -146,7 +142,7 @@ private:
                      {"level", "warning"},
                      {"message", std::move(Message)},
                      {"locations", json::Array{location(F.At, "")}},
-                     {"partialFingerprints", json::Object{{"cede/v1", fingerprint(F)}}}};
+                     {"partialFingerprints", json::Object{{FingerprintName, F.Fingerprint}}}};
     if (F.IsPath) {
       json::Array Steps;
       for (const Step &S : F.Path)
@@ -183,10 +179,25 @@ private:
 
   const SarifRun &Run;
   Sources &Files;
-  std::map<std::string, unsigned> Counts;
 };
 
 } // namespace
+
+void addFingerprints(std::vector<CheckFinding> &Findings, const std::string &Root, Sources &Files) {
+  std::map<std::string, unsigned> Counts;
+  for (CheckFinding &F : Findings) {
+    bool IsBelow = false;
+    std::string Key = F.Rule + "\n" + F.Function + "\n" +
+                      StringRef(Files.line(F.At.File, F.At.Line)).trim().str() + "\n" +
+                      uriBelow(Root, F.At.File, IsBelow);
+    Key += "\n" + std::to_string(Counts[Key]++);
+    MD5 Hash;
+    Hash.update(Key);
+    MD5::MD5Result Result;
+    Hash.final(Result);
+    F.Fingerprint = std::string(Result.digest());
+  }
+}
 
 bool writeSarif(const std::string &Path, const std::vector<CheckFinding> &Findings,
                 const SarifRun &Run, Sources &Files, std::string &Error) {

@@ -316,6 +316,85 @@ int use(struct pool *pool, struct item *item) {
             self.assertIn("m.txt:2", done.stderr)
 
 
+class Baseline(Case):
+    def test_what_was_there_before_does_not_count(self):
+        path = self.write("app.c", BAD)
+        self.database([self.entry("app.c")])
+        self.assertEqual(self.run_check("-p", "build", "--sarif", "before.sarif").returncode, 1)
+        self.write("app.c", "/* moved down */\n\n" + BAD)
+        done = self.run_check("-p", "build", "--baseline", "before.sarif")
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertIn("1 of the baseline left out", done.stderr)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(HEADER)
+        done = self.run_check("-p", "build", "--baseline=before.sarif", "--sarif", "now.sarif")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([found[4] for found in self.warnings(done)], ["send-pointer"])
+        with open(os.path.join(self.root, "now.sarif"), encoding="utf-8") as log:
+            self.assertEqual([r["ruleId"] for r in json.load(log)["runs"][0]["results"]], ["send-pointer"])
+
+    def test_a_second_one_of_the_same_text_is_new(self):
+        body = BAD[BAD.index("    cede_result r"):BAD.rindex("}")]
+        again = body.replace("cede_result r = ", "r = ").replace("    return order->id", "    if (r == CEDE_OK)\n        return order->id")
+        once = BAD.replace("    return order->id", "    if (r == CEDE_OK)\n        return order->id")
+        once = once.replace(": r;\n}", ": r;\n    return r;\n}")
+        self.write("app.c", once)
+        self.database([self.entry("app.c")])
+        self.assertEqual(self.run_check("-p", "build", "--sarif", "before.sarif").returncode, 1)
+        twice = once.replace("    return r;\n}", "    order = cede_new(self, order);\n" + again + "    return r;\n}")
+        self.write("app.c", twice)
+        done = self.run_check("-p", "build", "--rules", "use-after-send", "--baseline", "before.sarif")
+        self.assertEqual((done.returncode, len(self.warnings(done))), (1, 1), done.stdout + done.stderr)
+
+    def test_what_is_no_log_is_2(self):
+        self.write("app.c", GOOD)
+        self.database([self.entry("app.c")])
+        self.write("broken.sarif", "{")
+        self.write("other.sarif", "{}")
+        for name, said in (("none.sarif", "cannot read the baseline"), ("broken.sarif", "is not a SARIF log"),
+                           ("other.sarif", "is not a SARIF log")):
+            done = self.run_check("-p", "build", "--baseline", name)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
+
+
+class Strict(Case):
+    def expect(self, text, rule):
+        """Silent without --strict, one finding with it."""
+        self.write("app.c", text)
+        self.database([self.entry("app.c")])
+        done = self.run_check("-p", "build")
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        done = self.run_check("-p", "build", "--strict")
+        self.assertEqual((done.returncode, [found[4] for found in self.warnings(done)]), (1, [rule]), done.stderr)
+
+    def test_functions_of_other_files_take_nothing(self):
+        self.expect(BAD[:BAD.index("cede_result forward")] + "void log_order(struct order *order);\n"
+                    "void make(cede_self *self);\nvoid make(cede_self *self) {\n"
+                    "    struct order *order = cede_new(self, order);\n    if (order != NULL) log_order(order);\n}\n", "message-leak")
+
+    def test_descriptors_block(self):
+        self.expect("#include <cede/cede.h>\n#include <fcntl.h>\n#include <unistd.h>\n"
+                    "int set(int fd);\nint set(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK); }\n"
+                    "CEDE_YIELDS cede_result step(cede_self *self, int fd);\n"
+                    "cede_result step(cede_self *self, int fd) {\n    char byte;\n"
+                    "    return read(fd, &byte, 1) == 1 ? cede_sleep(self, 1) : CEDE_EIO;\n}\n", "blocking-call")
+
+    def test_timeouts_that_are_no_constants_wait(self):
+        self.expect("#include <cede/cede.h>\n#include <poll.h>\n"
+                    "CEDE_YIELDS cede_result step(cede_self *self, struct pollfd *one, int wait_ms);\n"
+                    "cede_result step(cede_self *self, struct pollfd *one, int wait_ms) {\n"
+                    "    return poll(one, 1, wait_ms) > 0 ? cede_sleep(self, 1) : CEDE_EIO;\n}\n", "blocking-call")
+
+    def test_an_unfinished_function_is_not_proved(self):
+        text = GOOD.replace("    return r;", "".join(f"    if (order != NULL && order->id == {i}) order->id++;\n" for i in range(20)) + "    return r;")
+        self.write("app.c", text)
+        self.database([self.entry("app.c")])
+        options = ("-p", "build", "--rules", "message-leak", "--budget", "200")
+        self.assertEqual(self.run_check(*options).returncode, 0)
+        self.assertEqual(self.run_check(*options, "--strict").returncode, 1)
+
+
 class Comments(Case):
     def check(self, text):
         self.write("bad.c", text)
