@@ -341,8 +341,8 @@ CEDEI_NO_TSAN static void text_put(char *out, size_t size, const char *text) {
 
 /* Also from outside, about what runs: an actor's slot stays, and names are constants. A job may have ended and been freed by the time
  * of the look, which then finds what is in its block now: at worst a report says "a job" of an actor. */
-CEDEI_NO_TSAN __attribute__((no_sanitize("address"))) void cedei_turn_describe(
-    struct cedei_task *task, char *out, size_t size) {
+CEDEI_NO_TSAN CEDEI_NO_ASAN void cedei_turn_describe(struct cedei_task *task, char *out,
+                                                     size_t size) {
     out[0] = '\0';
     if (task->run != cedei_turn_run && task->run != cedei_turn_run_sized) {
         text_put(out, size, "a job");

@@ -22,6 +22,8 @@
 #define CEDEI_FRAME_TOP() ((uintptr_t)__builtin_dwarf_cfa())
 /* A look that may come too early or too late, at what is not atomic; the function says how it finds out. */
 #define CEDEI_NO_TSAN __attribute__((no_sanitize_thread))
+/* A look at what may have been freed, or at memory that AddressSanitizer has wrong ideas of; as above. */
+#define CEDEI_NO_ASAN __attribute__((no_sanitize("address")))
 #define CEDEI_INLINE static inline __attribute__((always_inline))
 
 /* Fetches a cache line that is about to be written, once and for writing, instead of first for reading. */

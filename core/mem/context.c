@@ -108,14 +108,13 @@ void cedei_context_fini(struct cedei_stack *stack) {
 }
 
 #if CEDEI_ASAN
-__attribute__((no_sanitize("address"))) void cedei_context_entered(void) {
+CEDEI_NO_ASAN void cedei_context_entered(void) {
     __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
 }
 #endif
 
 #if CEDEI_ASAN || CEDEI_TSAN
-__attribute__((no_sanitize("address"))) void cedei_context_switch(struct cedei_stack *from,
-                                                                  struct cedei_stack *to) {
+CEDEI_NO_ASAN void cedei_context_switch(struct cedei_stack *from, struct cedei_stack *to) {
 #if CEDEI_ASAN
     __sanitizer_start_switch_fiber(&from->fake_stack, to->low, to->size);
 #endif
@@ -130,7 +129,7 @@ __attribute__((no_sanitize("address"))) void cedei_context_switch(struct cedei_s
 #endif
 
 #if CEDEI_ASAN || CEDEI_TSAN
-__attribute__((no_sanitize("address"))) void cedei_context_leave(struct cedei_stack *to) {
+CEDEI_NO_ASAN void cedei_context_leave(struct cedei_stack *to) {
 #if CEDEI_ASAN
     __sanitizer_start_switch_fiber(NULL, to->low, to->size); /* NULL: the fake stack ends here */
 #endif

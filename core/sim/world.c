@@ -211,7 +211,7 @@ static void arrived(void) {
     world.free = dead;
 }
 
-__attribute__((no_sanitize("address"))) static void switch_to(struct cedei_sim_thread *to) {
+CEDEI_NO_ASAN static void switch_to(struct cedei_sim_thread *to) {
     struct cedei_sim_thread *from = world.current;
     world.record->switches++;
     world.points = point_now();

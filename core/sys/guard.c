@@ -158,7 +158,7 @@ static uint32_t next;    /* under `lock` */
 static bool is_listener; /* under `lock` */
 
 /* AddressSanitizer has written its report and is about to end the process. */
-__attribute__((no_sanitize("address"))) static void report_add(const char *report) {
+CEDEI_NO_ASAN static void report_add(const char *report) {
     (void)report;
     uintptr_t address = (uintptr_t)__asan_get_report_address();
     for (uint32_t i = 1; i <= PLACES; i++) { /* the latest first */
