@@ -1,12 +1,12 @@
 /* transport_reactor.c - the transport table over the system's own reactor: ipc:// and tcp:// without any thread but workers.
- * Owns sockets, and a task for each direction of each. An event of the reactor queues the task on the worker that saw it;
- * the task moves bytes and tells the user, so that what comes of it runs next on the same worker.
- * Invariants: (1) of one side at most one thread is in side_run; (2) a stream's memory is a stream's for as long as the
- * system lives, and `number` says which one: what comes late finds another number; (3) a side that is wanted is queued, runs, or
- * waits in its word of the source; (4) no event runs, and the descriptor is closed, when destroy returns. */
+ * Owns sockets, and a task for each direction of each (reactor_side.c). An event of the reactor queues the task on the worker that
+ * saw it; the task moves bytes and tells the user, so that what comes of it runs next on the same worker.
+ * Invariants: (1) a stream's memory is a stream's for as long as the system lives, and `number` says which one: what comes late
+ * finds another number; (2) no event runs, and the descriptor is closed, when destroy returns. */
 #include <string.h>
 
 #include "actors/actor/remote.h"
+#include "actors/node/reactor_stream.h"
 #include "actors/node/transport.h"
 #include "core/base/base.h"
 #include "core/sched/sched.h"
@@ -14,48 +14,12 @@
 #include "core/sys/socket.h"
 
 #define ACCEPT_PAUSE_NS 10000000u /* while descriptors or memory are short */
-enum { ANSWERS_MAX = 1 };         /* of one side, before other tasks have their turn */
-
-/* Access: L = under the stream's lock. */
-struct side {
-    struct cedei_task task;
-    bool wanted; /* L: its event is owed */
-    bool queued; /* L: its task is in a queue */
-    bool runs;   /* L: somebody is in side_run */
-};
-
-/* Access: L = under `lock`; I = set before the first event; R, W = whoever runs that side. */
-struct cedei_stream {
-    struct cedei_source source;               /* its descriptor is I; see reactor.h */
-    struct cedei_sched *sched;                /* I */
-    const struct cedei_stream_events *events; /* I */
-    cedei_accept_fn *accepted;                /* I: of a listener, else NULL */
-    void *context;                            /* I */
-    cedei_mutex lock;                         /* made once */
-    cedei_cond quiet;                         /* made once: no side runs any more */
-    bool is_made;                             /* of `lock` and `quiet` */
-    bool is_ipc;                              /* I */
-    bool closed, destroyed;                   /* L */
-    bool abandoned;          /* L: destroyed, but a task is queued: it gives the memory back */
-    bool soon;               /* L: the event of that name is owed */
-    bool dialing;            /* W */
-    bool pausing;            /* L: accepts nothing before `retry` */
-    uint32_t number;         /* L: which stream this memory is */
-    cede_result dial_result; /* I: of a dial that failed at once */
-    void *in;                /* R while the receive is wanted */
-    size_t in_size;          /* as `in` */
-    struct side sides[2];    /* by enum cedei_direction */
-    struct cedei_timer retry;
-};
 
 struct cedei_listener {
     struct cedei_stream stream;
 };
 
 static bool url_is_ipc(const char *url) { return strncmp(url, "ipc://", 6) == 0; }
-
-static void stream_wake(struct cedei_source *source, struct cedei_worker *worker, uint64_t waiter);
-static const struct cedei_source_kind STREAM_KIND = {sizeof(struct cedei_stream), stream_wake};
 
 /* ---- what errors of the system mean to a link ---- */
 
@@ -97,124 +61,12 @@ static cede_result listen_result(cede_result r) {
     }
 }
 
-/* ---- one side of a stream ---- */
-
-static struct cedei_worker *own_worker(struct cedei_stream *stream) {
-    struct cedei_worker *worker = cedei_worker_current();
-    return cedei_sched_has(stream->sched, worker) ? worker : NULL;
-}
-
-/* Under the lock. */
-static void side_submit(struct cedei_stream *stream, enum cedei_direction which,
-                        struct cedei_worker *worker) {
-    struct side *side = &stream->sides[which];
-    if (side->queued) return;
-    side->queued = true;
-    (void)cedei_sched_submit(stream->sched, worker, &side->task); /* no pool's: always runs */
-}
-
-/* Under the lock: the same behind what waits already. */
-static void side_requeue(struct cedei_stream *stream, enum cedei_direction which) {
-    struct cedei_worker *worker = own_worker(stream);
-    struct side *side = &stream->sides[which];
-    if (worker == NULL || worker->home != side->task.place) {
-        side_submit(stream, which, NULL);
-    } else if (!side->queued) {
-        side->queued = true;
-        cedei_sched_requeue(worker, &side->task);
-    }
-}
-
-/* Under the lock: whether the side has something to do now, begun at `*seen`; if not, but it is wanted, an event of the
- * reactor will queue it. */
-static bool side_is_due(struct cedei_stream *stream, enum cedei_direction which, uint64_t *seen) {
-    struct cedei_source *source = &stream->source;
-    uint64_t waiter = (uint64_t)stream->number << 1 | which;
-    if (stream->destroyed) return false;
-    if (which == CEDEI_WRITING && stream->soon) return true;
-    if (!stream->sides[which].wanted || stream->pausing) return false;
-    if (source->descriptor < 0) return true;
-    for (;;) { /* each further round means that an event came */
-        *seen = cedei_source_look(source, which);
-        if (cedei_source_is_ready(*seen)) return true;
-        bool waits = (*seen & 3) == CEDEI_SOURCE_WAITING;
-        if (waits || cedei_source_await(source, which, waiter)) return false;
-    }
-}
-
-/* Under the lock: has the side see to what it has to do, or wait. */
-static void side_start(struct cedei_stream *stream, enum cedei_direction which) {
-    uint64_t seen;
-    if (!stream->sides[which].runs && side_is_due(stream, which, &seen))
-        side_submit(stream, which, own_worker(stream));
-}
-
-/* True: an event was given. */
-static bool side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen);
-
-/* Under the lock, which it leaves for each event. */
-static void side_run(struct cedei_stream *stream, enum cedei_direction which) {
-    struct side *side = &stream->sides[which];
-    uint64_t seen = CEDEI_SOURCE_NONE;
-    if (side->runs) return; /* and sees to what we came for */
-    side->runs = true;
-    for (int answers = 0; side_is_due(stream, which, &seen);) {
-        if (answers >= ANSWERS_MAX) {
-            side_requeue(stream, which);
-            break;
-        }
-        cedei_mutex_unlock(&stream->lock);
-        answers += side_try(stream, which, seen);
-        cedei_mutex_lock(&stream->lock);
-    }
-    side->runs = false;
-    if (stream->destroyed) cedei_cond_broadcast(&stream->quiet);
-}
-
-static struct cedei_worker *side_run_task(struct cedei_worker *worker, struct cedei_stream *stream,
-                                          enum cedei_direction which) {
-    cedei_mutex_lock(&stream->lock);
-    stream->sides[which].queued = false;
-    if (!stream->destroyed) side_run(stream, which);
-    bool is_over = stream->abandoned && !stream->sides[0].queued && !stream->sides[1].queued;
-    cedei_mutex_unlock(&stream->lock);
-    if (is_over) cedei_source_give(&stream->source);
-    return worker;
-}
-
-static struct cedei_worker *reading_run(struct cedei_worker *worker, struct cedei_task *task) {
-    return side_run_task(worker,
-                         CEDEI_CONTAINER_OF(task, struct cedei_stream, sides[CEDEI_READING].task),
-                         CEDEI_READING);
-}
-
-static struct cedei_worker *writing_run(struct cedei_worker *worker, struct cedei_task *task) {
-    return side_run_task(worker,
-                         CEDEI_CONTAINER_OF(task, struct cedei_stream, sides[CEDEI_WRITING].task),
-                         CEDEI_WRITING);
-}
-
-static void stream_wake(struct cedei_source *source, struct cedei_worker *worker, uint64_t waiter) {
-    struct cedei_stream *stream = CEDEI_CONTAINER_OF(source, struct cedei_stream, source);
-    cedei_mutex_lock(&stream->lock);
-    if (stream->number == (uint32_t)(waiter >> 1))
-        side_submit(stream, (enum cedei_direction)(waiter & 1), worker);
-    cedei_mutex_unlock(&stream->lock);
-}
-
-/* The event that was owed is on its way. */
-static void side_answer(struct cedei_stream *stream, enum cedei_direction which) {
-    cedei_mutex_lock(&stream->lock);
-    stream->sides[which].wanted = false;
-    cedei_mutex_unlock(&stream->lock);
-}
-
 /* ---- life ---- */
 
 static cede_result stream_take(struct cedei_sched *sched, struct cedei_stream **out) {
     cede_result r = cedei_reactor_open(sched);
     if (r != CEDE_OK) return r;
-    struct cedei_source *source = cedei_source_take(&sched->reactor, &STREAM_KIND);
+    struct cedei_source *source = cedei_source_take(&sched->reactor, &cedei_stream_kind);
     if (source == NULL) return CEDE_ENOMEM;
     struct cedei_stream *stream = CEDEI_CONTAINER_OF(source, struct cedei_stream, source);
     if (!stream->is_made) {
@@ -222,7 +74,6 @@ static cede_result stream_take(struct cedei_sched *sched, struct cedei_stream **
         cedei_cond_init(&stream->quiet);
         stream->is_made = true;
     }
-    static cedei_task_fn *const RUN[2] = {reading_run, writing_run};
     cedei_mutex_lock(&stream->lock); /* for who comes late and looks at `number` */
     stream->sched = sched;
     stream->events = NULL;
@@ -230,9 +81,10 @@ static cede_result stream_take(struct cedei_sched *sched, struct cedei_stream **
     stream->context = NULL;
     stream->closed = stream->destroyed = stream->abandoned = false;
     stream->soon = stream->dialing = stream->pausing = false;
-    for (int i = 0; i < 2; i++)
-        stream->sides[i] = (struct side){
-            .task = {.run = RUN[i], .place = cedei_place_of(sched->number, CEDEI_TASK_WORKER)}};
+    for (enum cedei_direction i = CEDEI_READING; i <= CEDEI_WRITING; i++)
+        stream->sides[i] =
+            (struct side){.task = {.run = cedei_side_task(i),
+                                   .place = cedei_place_of(sched->number, CEDEI_TASK_WORKER)}};
     cedei_mutex_unlock(&stream->lock);
     *out = stream;
     return CEDE_OK;
@@ -298,7 +150,7 @@ static void stream_recv(struct cedei_stream *stream, void *bytes, size_t size) {
     stream->in = bytes;
     stream->in_size = size;
     stream->sides[CEDEI_READING].wanted = true;
-    side_start(stream, CEDEI_READING);
+    cedei_side_start(stream, CEDEI_READING);
     cedei_mutex_unlock(&stream->lock);
 }
 
@@ -314,7 +166,7 @@ static bool receive_try(struct cedei_stream *stream, uint64_t seen) {
         r == CEDE_OK && exhausted && !stream->is_ipc && (seen & CEDEI_SOURCE_CLOSED) == 0;
     if (r == CEDE_ETIMEDOUT || is_empty) cedei_source_exhausted(source, CEDEI_READING, seen);
     if (r == CEDE_ETIMEDOUT) return false;
-    side_answer(stream, CEDEI_READING);
+    cedei_side_answer(stream, CEDEI_READING);
     stream->events->received(stream->context, transfer_result(r), moved);
     return true;
 }
@@ -341,17 +193,17 @@ static cede_result stream_send(struct cedei_stream *stream, const void *bytes, s
     if (total == size) return CEDE_OK;
     cedei_mutex_lock(&stream->lock);
     stream->sides[CEDEI_WRITING].wanted = true;
-    side_start(stream, CEDEI_WRITING);
+    cedei_side_start(stream, CEDEI_WRITING);
     cedei_mutex_unlock(&stream->lock);
     return CEDE_OK;
 }
 
 static bool stream_call_soon(struct cedei_stream *stream) {
-    struct cedei_worker *worker = own_worker(stream);
+    struct cedei_worker *worker = cedei_side_worker(stream);
     if (worker == NULL || worker->home != stream->sides[CEDEI_WRITING].task.place) return false;
     cedei_mutex_lock(&stream->lock);
     stream->soon = true;
-    if (!stream->sides[CEDEI_WRITING].runs) side_submit(stream, CEDEI_WRITING, worker);
+    if (!stream->sides[CEDEI_WRITING].runs) cedei_side_submit(stream, CEDEI_WRITING, worker);
     cedei_mutex_unlock(&stream->lock);
     return true;
 }
@@ -370,7 +222,7 @@ static bool dial_end(struct cedei_stream *stream, uint64_t seen) {
     if (r == CEDE_OK && stream->is_ipc && !cedei_socket_peer_is_own_user(source->descriptor))
         r = CEDE_EACCES;
     stream->dialing = false;
-    side_answer(stream, CEDEI_WRITING);
+    cedei_side_answer(stream, CEDEI_WRITING);
     stream->events->connected(stream->context, r);
     return true;
 }
@@ -385,7 +237,7 @@ static bool send_try(struct cedei_stream *stream, uint64_t seen) {
         return true;
     }
     if (stream->dialing) return dial_end(stream, seen);
-    side_answer(stream, CEDEI_WRITING);
+    cedei_side_answer(stream, CEDEI_WRITING);
     stream->events->sent(stream->context, CEDE_OK, 0); /* its user sends the rest again */
     return true;
 }
@@ -413,7 +265,7 @@ static cede_result stream_dial(cede_system *system, const char *url,
     cedei_mutex_lock(&stream->lock);
     stream->dialing = true;
     stream->sides[CEDEI_WRITING].wanted = true;
-    side_start(stream, CEDEI_WRITING);
+    cedei_side_start(stream, CEDEI_WRITING);
     cedei_mutex_unlock(&stream->lock);
     return CEDE_OK;
 }
@@ -425,7 +277,7 @@ static void retry_fire(struct cedei_timer *timer, void *context) {
     (void)context;
     cedei_mutex_lock(&stream->lock);
     stream->pausing = false;
-    side_start(stream, CEDEI_READING);
+    cedei_side_start(stream, CEDEI_READING);
     cedei_mutex_unlock(&stream->lock);
 }
 
@@ -457,7 +309,7 @@ static bool accept_try(struct cedei_stream *listener, uint64_t seen) {
     return false;
 }
 
-static bool side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen) {
+bool cedei_side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen) {
     if (which == CEDEI_WRITING) return send_try(stream, seen);
     return stream->accepted != NULL ? accept_try(stream, seen) : receive_try(stream, seen);
 }
@@ -483,7 +335,7 @@ static cede_result listener_listen(cede_system *system, const char *url, cedei_a
     stream->retry.fire = retry_fire;
     cedei_mutex_lock(&stream->lock);
     stream->sides[CEDEI_READING].wanted = true;
-    side_start(stream, CEDEI_READING);
+    cedei_side_start(stream, CEDEI_READING);
     cedei_mutex_unlock(&stream->lock);
     *out = (struct cedei_listener *)(void *)stream;
     return CEDE_OK;
@@ -507,7 +359,7 @@ static void stream_look(struct cedei_stream *stream) {
     for (enum cedei_direction which = CEDEI_READING; which <= CEDEI_WRITING; which++) {
         if (!stream->sides[which].wanted || stream->sides[which].runs) continue;
         cedei_source_suspect(&stream->source, which);
-        side_run(stream, which);
+        cedei_side_run(stream, which);
     }
     cedei_mutex_unlock(&stream->lock);
 }
