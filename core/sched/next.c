@@ -70,7 +70,8 @@ static struct cedei_task *next_polled(struct cedei_worker *worker, uint32_t tick
     if (cedei_is_stopping(worker->sched)) return NULL;
     cedei_lookout_notify(&worker->sched->lookout);
     if (cedei_is_dismissed(worker)) cedei_spare_rest(worker);
-    cedei_reactor_look(worker);
+    if (!worker->has_waited) cedei_reactor_look(worker);
+    worker->has_waited = false;
     cedei_poll_plan(worker, tick, cedei_timers_run(worker));
     cedei_timekeeper_hand_over(worker);
     if (cedei_global_count(worker->sched) == 0) return NULL;

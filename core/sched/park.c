@@ -120,8 +120,9 @@ CEDEI_NOINLINE void cedei_worker_sleep(struct cedei_worker *worker) {
         sched); /* the same order, seen from the sleeper: marked idle, then looked */
     bool keeper = timekeeper_become(worker);
     uint64_t wake_ns = cedei_sleep_limit(worker, keeper);
+    /* A time that is over ends the wait at once. */
     bool waits = cedei_queues_have_work(sched);
-    if (!waits && !cedei_is_stopping(sched) && !cedei_is_dismissed(worker) && !is_time(wake_ns))
+    if (!waits && !cedei_is_stopping(sched) && !cedei_is_dismissed(worker))
         count = park(worker, keeper, wake_ns, events);
     bool claimed = !idle_clear(worker);
     if (keeper) {
@@ -138,6 +139,7 @@ CEDEI_NOINLINE void cedei_worker_sleep(struct cedei_worker *worker) {
         if (waits) cedei_search_join(worker); /* added while we searched: there may be more of it */
     }
     cedei_lookout_notify(&sched->lookout);
+    worker->has_waited = count != 0;
     cedei_reactor_take(worker, events, count);
 }
 

@@ -145,7 +145,8 @@ static void word_ready(struct cedei_source *source, enum cedei_direction which,
 static void event_take(struct cedei_worker *worker, const cedei_poll_event *event) {
     struct cedei_source *source = event->data.ptr;
     uint32_t what = event->events;
-    if (source == NULL) return; /* the eventfd: it has ended the wait, and that is all it is for */
+    if (source == NULL)
+        return; /* the event or the timer: it has ended the wait, and that is all it is for */
     bool broken = (what & (EPOLLHUP | EPOLLERR)) != 0;
     if (broken || (what & (EPOLLIN | EPOLLRDHUP)) != 0)
         word_ready(source, CEDEI_READING, worker, broken || (what & EPOLLRDHUP) != 0);

@@ -85,7 +85,8 @@ struct cedei_worker {
     uint32_t look_tick;  /* W: the tick at which more than `lifo` must be looked at */
     uint32_t poll_tick;  /* W: the tick that looks at the global queue and timers */
     uint32_t poll_ticks; /* W: from one such look to the next */
-    uint64_t polled_ns;  /* W: when the last one was, while timers are set; 0: not known */
+    bool has_waited; /* W: in the reactor, since the last such look, which leaves it out this time */
+    uint64_t polled_ns; /* W: when the last one was, while timers are set; 0: not known */
     uint32_t lifo_from; /* W: the tick before the present run of tasks from `lifo` while others wait */
     uint32_t lifo_runs; /* W: so many in that run */
     struct cedei_slot_time slot_time;

@@ -108,8 +108,8 @@ MUTANTS = {
             'wake_by_edge': [  # as it was once: who looks in passing takes the report that was for the sleeper
                 ('struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = NULL}};',
                  'struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.ptr = NULL}};')],
-            'wake_is_taken_in_passing': [('if (deadline_ns != 0) wake_clear(poll, events, count);',
-                                          'wake_clear(poll, events, count);')],
+            'wake_is_taken_in_passing': [('if (is_ended && deadline_ns != 0) wake_clear(poll);',
+                                          'if (is_ended) wake_clear(poll);')],
         },
         'core/sched/watch.c': {
             'timer_wakes_nobody': [('if (cedei_timer_add(wheel, timer, expires_ns)) wheel_watch(sched, wheel);',
