@@ -24,6 +24,7 @@ static void chunks_free(struct cedei_chunk *chunk) {
 void cedei_outbox_fini(struct cedei_outbox *outbox) {
     for (int lane = 0; lane < CEDEI_LANE_COUNT; lane++) chunks_free(outbox->lanes[lane].first);
     chunks_free(outbox->sending);
+    chunks_free(outbox->spare);
     memset(outbox, 0, sizeof *outbox);
 }
 
@@ -33,6 +34,26 @@ static struct cedei_chunk *chunk_alloc(size_t capacity) {
     memset(chunk, 0, sizeof *chunk);
     chunk->capacity = capacity;
     return chunk;
+}
+
+/* For frames that share it, the first of `whole` bytes. */
+static struct cedei_chunk *shared_chunk_take(struct cedei_outbox *outbox, size_t whole) {
+    struct cedei_chunk *chunk = outbox->spare;
+    if (chunk == NULL || chunk->capacity < whole)
+        return chunk_alloc(whole > outbox->chunk_size ? whole : outbox->chunk_size);
+    outbox->spare = NULL;
+    return chunk;
+}
+
+/* One is kept, since a link that is used needs the next one soon, and the C library tidies its whole heap when so large a block is
+ * freed. */
+static void chunk_give(struct cedei_outbox *outbox, struct cedei_chunk *chunk) {
+    if (outbox->spare != NULL || chunk->capacity != CEDEI_CHUNK_SIZE) {
+        cedei_free(chunk);
+        return;
+    }
+    chunk->size = chunk->sent = 0;
+    outbox->spare = chunk;
 }
 
 struct cedei_chunk *cedei_chunk_create(size_t body_size) {
@@ -67,7 +88,7 @@ uint8_t *cedei_outbox_add(struct cedei_outbox *outbox, enum cedei_frame_type typ
     size_t whole = CEDEI_FRAME_HEADER_SIZE + size;
     struct cedei_chunk *chunk = outbox->lanes[lane].last;
     if (chunk == NULL || chunk->capacity - chunk->size < whole) {
-        chunk = chunk_alloc(whole > outbox->chunk_size ? whole : outbox->chunk_size);
+        chunk = shared_chunk_take(outbox, whole);
         if (chunk == NULL) return NULL;
         lane_append(outbox, lane, chunk);
     }
@@ -102,5 +123,5 @@ void cedei_outbox_sent(struct cedei_outbox *outbox, size_t size) {
     outbox->bytes -= size;
     if (chunk->sent < chunk->size) return;
     outbox->sending = NULL;
-    cedei_free(chunk);
+    chunk_give(outbox, chunk);
 }

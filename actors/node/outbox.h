@@ -22,6 +22,7 @@ struct cedei_outbox {
         uint64_t sequence; /* of the next frame */
     } lanes[CEDEI_LANE_COUNT];
     struct cedei_chunk *sending; /* handed out by next, not yet done with */
+    struct cedei_chunk *spare;   /* a shared chunk that has left, for the next one; or NULL */
     size_t bytes;                /* waiting or being sent, both lanes */
     size_t chunk_size;           /* capacity of the next shared chunk */
 };

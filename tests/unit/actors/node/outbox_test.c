@@ -99,6 +99,31 @@ static void outbox_keeps_frames_whole_for_any_piece_size(void **state) {
     }
 }
 
+/* A link that is used goes on with the memory that it has; the small chunks of a handshake are not worth keeping. */
+static void outbox_keeps_one_chunk_that_has_left(void **state) {
+    (void)state;
+    struct cedei_outbox outbox;
+    uint64_t next[CEDEI_LANE_COUNT] = {0};
+    cedei_outbox_init(&outbox);
+    assert_non_null(cedei_outbox_add(&outbox, CEDEI_FRAME_DATA, 100));
+    assert_int_equal(drain(&outbox, SIZE_MAX, next), 1);
+    assert_null(outbox.spare);
+    outbox.chunk_size = CEDEI_CHUNK_SIZE;
+    assert_non_null(cedei_outbox_add(&outbox, CEDEI_FRAME_DATA, 100));
+    assert_int_equal(drain(&outbox, 7, next), 1);
+    assert_non_null(outbox.spare);
+    cedei_alloc_fail_after(0, false);
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(cedei_outbox_add(&outbox, CEDEI_FRAME_DATA, 100));
+        assert_non_null(cedei_outbox_add(&outbox, CEDEI_FRAME_DATA, 200));
+        assert_null(cedei_outbox_add(&outbox, CEDEI_FRAME_PING, 0)); /* the other lane has none */
+        assert_int_equal(drain(&outbox, SIZE_MAX, next), 2);
+    }
+    (void)cedei_alloc_fail_never();
+    assert_int_equal(outbox.bytes, 0);
+    cedei_outbox_fini(&outbox);
+}
+
 /* A frame that got no memory takes no number: the next one must not look like a gap. */
 static void outbox_leaves_no_gap_when_memory_is_short(void **state) {
     (void)state;
@@ -120,6 +145,7 @@ int main(void) {
         cmocka_unit_test(outbox_numbers_lanes_apart_and_sends_control_first),
         cmocka_unit_test(outbox_finishes_a_chunk_before_control),
         cmocka_unit_test(outbox_keeps_frames_whole_for_any_piece_size),
+        cmocka_unit_test(outbox_keeps_one_chunk_that_has_left),
         cmocka_unit_test(outbox_leaves_no_gap_when_memory_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
