@@ -67,9 +67,19 @@ void cedei_side_run(struct cedei_stream *stream, enum cedei_direction which) {
             side_requeue(stream, which);
             break;
         }
+        /* An event is asked for again from within it, so before it begins it is not wanted any more; a listener always is. */
+        bool soon = which == CEDEI_WRITING && stream->soon;
+        if (soon)
+            stream->soon = false;
+        else
+            side->wanted = stream->accepted != NULL;
         cedei_mutex_unlock(&stream->lock);
-        answers += cedei_side_try(stream, which, seen);
+        bool answered = cedei_side_try(stream, which, seen, soon);
         cedei_mutex_lock(&stream->lock);
+        if (answered)
+            answers++;
+        else
+            side->wanted = true;
     }
     side->runs = false;
     if (stream->destroyed) cedei_cond_broadcast(&stream->quiet);
@@ -103,13 +113,6 @@ static void stream_wake(struct cedei_source *source, struct cedei_worker *worker
     cedei_mutex_lock(&stream->lock);
     if (stream->number == (uint32_t)(waiter >> 1))
         cedei_side_submit(stream, (enum cedei_direction)(waiter & 1), worker);
-    cedei_mutex_unlock(&stream->lock);
-}
-
-/* The event that was owed is on its way. */
-void cedei_side_answer(struct cedei_stream *stream, enum cedei_direction which) {
-    cedei_mutex_lock(&stream->lock);
-    stream->sides[which].wanted = false;
     cedei_mutex_unlock(&stream->lock);
 }
 

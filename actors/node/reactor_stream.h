@@ -50,10 +50,9 @@ void cedei_side_start(struct cedei_stream *stream, enum cedei_direction which);
 void cedei_side_run(struct cedei_stream *stream, enum cedei_direction which);
 /* The task of that side. */
 cedei_task_fn *cedei_side_task(enum cedei_direction which);
-/* The event that was owed is on its way. */
-void cedei_side_answer(struct cedei_stream *stream, enum cedei_direction which);
 
-/* transport_reactor.c: moves bytes, or what else the side is for. True: an event was given. */
-bool cedei_side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen);
+/* transport_reactor.c: moves bytes, or what else the side is for; `soon`: only the event of that name. True: an event was given. */
+bool cedei_side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen,
+                    bool soon);
 
 #endif

@@ -166,7 +166,6 @@ static bool receive_try(struct cedei_stream *stream, uint64_t seen) {
         r == CEDE_OK && exhausted && !stream->is_ipc && (seen & CEDEI_SOURCE_CLOSED) == 0;
     if (r == CEDE_ETIMEDOUT || is_empty) cedei_source_exhausted(source, CEDEI_READING, seen);
     if (r == CEDE_ETIMEDOUT) return false;
-    cedei_side_answer(stream, CEDEI_READING);
     stream->events->received(stream->context, transfer_result(r), moved);
     return true;
 }
@@ -222,22 +221,16 @@ static bool dial_end(struct cedei_stream *stream, uint64_t seen) {
     if (r == CEDE_OK && stream->is_ipc && !cedei_socket_peer_is_own_user(source->descriptor))
         r = CEDE_EACCES;
     stream->dialing = false;
-    cedei_side_answer(stream, CEDEI_WRITING);
     stream->events->connected(stream->context, r);
     return true;
 }
 
-static bool send_try(struct cedei_stream *stream, uint64_t seen) {
-    cedei_mutex_lock(&stream->lock);
-    bool soon = stream->soon;
-    stream->soon = false;
-    cedei_mutex_unlock(&stream->lock);
+static bool send_try(struct cedei_stream *stream, uint64_t seen, bool soon) {
     if (soon) {
         stream->events->soon(stream->context);
         return true;
     }
     if (stream->dialing) return dial_end(stream, seen);
-    cedei_side_answer(stream, CEDEI_WRITING);
     stream->events->sent(stream->context, CEDE_OK, 0); /* its user sends the rest again */
     return true;
 }
@@ -309,8 +302,9 @@ static bool accept_try(struct cedei_stream *listener, uint64_t seen) {
     return false;
 }
 
-bool cedei_side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen) {
-    if (which == CEDEI_WRITING) return send_try(stream, seen);
+bool cedei_side_try(struct cedei_stream *stream, enum cedei_direction which, uint64_t seen,
+                    bool soon) {
+    if (which == CEDEI_WRITING) return send_try(stream, seen, soon);
     return stream->accepted != NULL ? accept_try(stream, seen) : receive_try(stream, seen);
 }
 
