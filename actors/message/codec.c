@@ -95,6 +95,10 @@ cede_result cedei_message_encoded_size(const struct cede_type *type, const void 
                                        size_t *size) {
     cede_result r = cedei_type_leaves(type);
     if (r != CEDE_OK) return r;
+    if ((cedei_type_traits(type) & CEDEI_TRAIT_VARIES) == 0) {
+        *size = type->wire_min;
+        return CEDE_OK;
+    }
     struct cedei_writer writer = {.out = NULL};
     r = put_whole(&writer, type, message);
     if (r == CEDE_OK) *size = writer.used;

@@ -45,6 +45,9 @@ static uint32_t field_traits(const struct cedei_field *field) {
     if (cedei_field_is_pointer(field)) traits |= CEDEI_TRAIT_BOXES;
     if (field->flags & CEDEI_FLAG_SHARED) traits |= CEDEI_TRAIT_SHARED;
     if (field->flags != 0) traits |= CEDEI_TRAIT_LATER;
+    if (field->shape == CEDEI_SHAPE_LIST ||
+        (field->kind != CEDEI_FIELD_MSG && !cedei_field_is_plain(field)))
+        traits |= CEDEI_TRAIT_VARIES;
     if (box_is_bloated(field)) traits |= CEDEI_TRAIT_BLOATED;
     return traits;
 }
@@ -55,7 +58,7 @@ static uint32_t traits_compute(struct cede_type *first) {
     cedei_type_walk_begin(&walk, first);
     for (struct cede_type *type = first; type != NULL; type = type->walk_next) {
         if (type->holds & CEDEI_HOLDS_OPAQUE) traits |= CEDEI_TRAIT_OPAQUE;
-        if (type->tag_size != 0) traits |= CEDEI_TRAIT_LATER;
+        if (type->tag_size != 0) traits |= CEDEI_TRAIT_LATER | CEDEI_TRAIT_VARIES;
         const struct cedei_field *field = cedei_type_fields(type);
         for (uint32_t i = 0; i < type->field_count; i++, field++) {
             traits |= field_traits(field);

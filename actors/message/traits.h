@@ -14,7 +14,9 @@ enum cedei_trait {
     CEDEI_TRAIT_BLOATED =
         16, /* a box of a message that is too large for its bytes: cannot be encoded */
     CEDEI_TRAIT_SHARED = 64, /* holds references: decoding makes frozen messages */
-    CEDEI_TRAIT_LATER = 32   /* has what the first format of the schema hash cannot say */
+    CEDEI_TRAIT_VARIES =
+        128, /* encodings differ in size, or a value may be none that can be encoded */
+    CEDEI_TRAIT_LATER = 32 /* has what the first format of the schema hash cannot say */
 };
 
 /* Any thread; the first call for a type walks over all that it holds. */
