@@ -36,18 +36,18 @@ static inline int32_t cedei_backlog_of(struct cede_self *actor) {
     return atomic_load_explicit(&actor->backlog, memory_order_relaxed);
 }
 
-/* `from`: the sending actor, whose turn it is, or NULL; `credit_peer`: the link that it came over, or 0; one of both at most.
+/* `from`: the sending actor, whose turn it is, or NULL; `credit`: the account of a link that is to be told when it is taken out, or 0; one of both at most.
  * `tag`: CEDEI_TAG_DEADLINE or 0. Takes `msg` on CEDE_OK; otherwise its owner and link fields have changed and must be set again. */
 CEDEI_INLINE cede_result cedei_deliver_into(cede_system *system, struct cedei_worker *worker,
                                             cede_self *from, cede_ref to, struct cedei_msg *msg,
-                                            uint32_t credit_peer, uint32_t tag) {
+                                            uint32_t credit, uint32_t tag) {
     struct cede_self *actor = cedei_table_slot(system, to.slot);
     if (CEDEI_UNLIKELY(actor == NULL)) return CEDE_ENOACTOR;
     cedei_prefetch_write(&actor->mailbox);
     if (CEDEI_UNLIKELY(cedei_generation_of(actor) != to.generation)) return CEDE_ENOACTOR;
-    msg->owner = (uintptr_t)credit_peer << 32 | (uintptr_t)from | (uintptr_t)CEDEI_MSG_MAILBOX;
+    msg->owner = (uintptr_t)credit << 32 | (uintptr_t)from | (uintptr_t)CEDEI_MSG_MAILBOX;
     const struct cede_type *type = msg->type;
-    tag |= to.generation | (credit_peer != 0 ? CEDEI_TAG_CREDIT : 0);
+    tag |= to.generation | (credit != 0 ? CEDEI_TAG_CREDIT : 0);
     if (CEDEI_UNLIKELY(
             cedei_backlog_of(actor) >= CEDEI_READ_LATE(actor->open_max) ||
             !cedei_mailbox_push_first(&actor->mailbox, (struct cedei_node *)(void *)msg, tag)))

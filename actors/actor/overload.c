@@ -49,8 +49,8 @@ CEDEI_NOINLINE void cedei_mail_leave(struct cede_self *actor, struct cedei_msg *
     }
     if (tag & CEDEI_TAG_CREDIT) {
         const struct cedei_remote_ops *ops = cedei_remote_ops_of(actor->system);
-        uint32_t peer = (uint32_t)((uint64_t)msg->owner >> 32);
-        if (ops != NULL) ops->consumed(actor->system->remote_context, peer, actor->slot);
+        uint32_t account = (uint32_t)((uint64_t)msg->owner >> 32);
+        if (ops != NULL) ops->consumed(actor->system->remote_context, account, actor->slot);
     }
     /* From here on its header says who sent it as that of a message which is not weighed. */
     uint32_t sender = cedei_msg_sender(msg);

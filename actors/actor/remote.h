@@ -28,8 +28,8 @@ struct cedei_remote_ops {
     /* Answers a request that came over link `back.peer`: with `msg` (taken on CEDE_OK) or, if msg is NULL, `code`. */
     cede_result (*reply)(void *context, struct cedei_return back, struct cedei_msg *msg,
                          cede_result code);
-    /* The message for local slot `slot` that came over link `peer` has been taken out of its mailbox: credit. */
-    void (*consumed)(void *context, uint32_t peer, uint32_t slot);
+    /* A message for local slot `slot` that was delivered for `account` has been taken out of its mailbox: credit. */
+    void (*consumed)(void *context, uint32_t account, uint32_t slot);
     /* A local actor watches an actor elsewhere. Exactly one cedei_down_deliver follows each CEDE_OK. */
     cede_result (*monitor)(void *context, cede_ref watcher, cede_ref target);
     /* It takes that back, all that it has of it: no cedei_down_deliver follows any more. CEDE_ENOENT: none would, or it is on its way;
@@ -61,8 +61,9 @@ void cedei_msg_free(cede_system *system, struct cedei_msg *msg);
 struct cedei_maker cedei_system_maker(cede_system *system);
 
 /* Puts `msg` (state LINK) into the mailbox of the local actor `to`. Takes it on CEDE_OK. `msg->reply` is set before by
- * the link: peer always, the rest if a reply is expected (see cedei_deadline_pack). CEDE_ENOACTOR, CEDE_EFULL: still the link's. */
-cede_result cedei_deliver(cede_system *system, cede_ref to, struct cedei_msg *msg);
+ * the link: peer always, the rest if a reply is expected (see cedei_deadline_pack). `account`: what ops->consumed is told, not 0.
+ * CEDE_ENOACTOR, CEDE_EFULL: still the link's. */
+cede_result cedei_deliver(cede_system *system, cede_ref to, struct cedei_msg *msg, uint32_t account);
 /* How long an asker elsewhere waits from now on, for `generation` in the return address of its request, where else nothing
  * would be needed: to about a millisecond; 0: no limit, or more than 13 days. */
 uint32_t cedei_deadline_pack(uint64_t left_ns);

@@ -191,8 +191,11 @@ CEDE_YIELDS cede_result cedei_send_wait(cede_self *self, cede_ref to, void **mes
 
 /* ---- for links ---- */
 
-cede_result cedei_deliver(cede_system *system, cede_ref to, struct cedei_msg *msg) {
-    cede_result r = cedei_deliver_into(system, NULL, NULL, to, msg, msg->reply.peer, 0);
+cede_result cedei_deliver(cede_system *system, cede_ref to, struct cedei_msg *msg,
+                          uint32_t account) {
+    struct cedei_worker *worker = cedei_worker_current();
+    if (!cedei_sched_has(&system->sched, worker)) worker = NULL;
+    cede_result r = cedei_deliver_into(system, worker, NULL, to, msg, account, 0);
     if (r != CEDE_OK) msg->owner = CEDEI_MSG_LINK;
     return r;
 }

@@ -67,7 +67,7 @@ static inline enum cedei_msg_state cedei_msg_state(const struct cedei_msg *msg) 
 _Static_assert(sizeof(struct cedei_msg) == 48, "one header and a 16-byte body fill a cache line");
 
 /* `owner` in state MAILBOX. Without CEDEI_TAG_CREDIT and CEDEI_TAG_WEIGHED: the sending actor, or 0. With either: from bit 32 on
- * the link to credit when the message is taken out, or the slot of the sending actor plus 1, or 0; from bit 5 on the weight.
+ * the account of a link to credit when the message is taken out, or the slot of the sending actor plus 1, or 0; from bit 5 on the weight.
  * Bit 4: see lane.c. */
 #define CEDEI_MSG_SETTLED ((uintptr_t)16)
 enum { CEDEI_WEIGHT_SHIFT = 5, CEDEI_WEIGHT_MAX = (1 << 27) - 1 };

@@ -49,6 +49,8 @@ struct cedei_charge {
     uint32_t bytes;
 };
 
+struct cedei_account;
+
 struct cedei_debt {
     struct cedei_hash_node node; /* key: slot */
     uint32_t generation;         /* the newest tenant of the slot that was sent to */
@@ -58,9 +60,10 @@ struct cedei_debt {
     uint32_t mailbox_capacity, mailbox_first, mailbox_count;
     struct cedei_credit owed; /* has left the mailbox, no credit sent yet */
     struct cedei_msg *stash_first,
-        *stash_last; /* for a full mailbox, in order; `link`: the charge */
-    bool draining;   /* somebody is moving the stash to the mailbox */
-    bool listed;     /* on the link's list of debts to look at */
+        *stash_last;               /* for a full mailbox, in order; `link`: the charge */
+    bool draining;                 /* somebody is moving the stash to the mailbox */
+    bool listed;                   /* on the link's list of debts to look at */
+    struct cedei_account *account; /* counts what has left and is not taken out of the ring yet */
     struct cedei_debt *listed_next;
 };
 

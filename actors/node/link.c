@@ -225,6 +225,7 @@ static void bury_flow(struct cedei_link *link) {
     while ((node = cedei_hash_take_any(&link->debts)) != NULL) {
         struct cedei_debt *debt = CEDEI_CONTAINER_OF(node, struct cedei_debt, node);
         dropped += stash_free(link, debt);
+        cedei_account_close(&link->node->accounts, debt->account);
         cedei_debt_fini(debt);
         cedei_free(debt);
     }

@@ -57,6 +57,13 @@ struct cedei_link_waiter {
     struct cedei_target *target; /* NULL: waits for room in the outbox */
 };
 
+/* Messages that came one behind the other for one actor: they are delivered together. */
+struct cedei_batch {
+    struct cedei_wire_actor target;
+    struct cedei_msg *first, *last;
+    uint32_t count;
+};
+
 /* Access: I = set before the stream's first event, then constant; R = whoever runs the receiving side: the stream's
  *         event, or the keeper while `paused`; L = under `lock`; N = under the node's lock; P = any thread, atomic. */
 struct cedei_link {
@@ -97,6 +104,7 @@ struct cedei_link {
     size_t in_capacity;                      /* R */
     uint64_t in_sequences[CEDEI_LANE_COUNT]; /* R: of the next frame */
     struct cedei_wire_actor in_target; /* R: the last that was found exported, which it stays */
+    struct cedei_batch in_batch;       /* R: empty outside of cedei_link_parse */
     uint64_t last_in_ns;               /* L: when bytes came last */
     uint64_t last_ping_ns;             /* L */
     uint8_t in_first[2 * CEDEI_FRAME_HANDSHAKE_MAX]; /* R: `in_bytes` until the link is up */
@@ -179,14 +187,15 @@ cede_result cedei_link_take_frame(struct cedei_link *link, const struct cedei_fr
 
 /* ---- link_credit.c: what was delivered and what is owed for it ---- */
 
-/* A message for a local actor came in. Always takes `msg`. CEDE_EPROTO: the peer had no credit. */
-cede_result cedei_link_deliver(struct cedei_link *link, const struct cedei_data_head *head,
-                               uint32_t charge, struct cedei_msg *msg);
+/* Messages for a local actor came in. Always takes those of the batch, which is empty then. CEDE_EPROTO: the peer had no credit. */
+cede_result cedei_link_deliver(struct cedei_link *link, struct cedei_batch *batch);
+void cedei_batch_add(struct cedei_batch *batch, struct cedei_wire_actor target, uint32_t charge,
+                     struct cedei_msg *msg);
 /* A DATA frame that no message is delivered for: credit and, unless `code` is CEDE_OK, bounce or error reply. False:
  * fail the link. */
 bool cedei_link_reject(struct cedei_link *link, const struct cedei_data_head *head, uint32_t charge,
                        cede_result code);
-/* A message for local `slot` left its mailbox. Under the link's lock. */
+/* Messages for local `slot` left its mailbox. Under the link's lock. */
 void cedei_link_consumed(struct cedei_link *link, uint32_t slot);
 /* Keeper: moves stashed messages to mailboxes that have room again, and sends credits that are owed. */
 void cedei_link_settle(struct cedei_link *link);

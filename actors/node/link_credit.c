@@ -15,6 +15,8 @@
 #define HELD_BYTES_MAX (256u * 1024u * 1024u)
 /* Credits wait this long for company; a full mailbox is looked at this often. */
 #define SETTLE_NS 10000000u
+/* Messages that leave a mailbox are noted together, so many at most. */
+#define NOTED_MAX 32u
 
 static bool credit_send(struct cedei_link *link, const struct cedei_credit *credit) {
     uint8_t *body = cedei_link_frame(link, CEDEI_FRAME_CREDIT, CEDEI_CREDIT_SIZE);
@@ -71,6 +73,11 @@ static struct cedei_debt *debt_get(struct cedei_link *link, struct cedei_wire_ac
     debt = cedei_alloc(sizeof *debt);
     if (debt == NULL) return NULL;
     cedei_debt_init(debt, target.slot, target.generation);
+    debt->account = cedei_account_open(&link->node->accounts, link->number);
+    if (debt->account == NULL) {
+        cedei_free(debt);
+        return NULL;
+    }
     cedei_hash_insert(&link->debts, &debt->node, target.slot);
     return debt;
 }
@@ -79,12 +86,36 @@ static struct cedei_debt *debt_get(struct cedei_link *link, struct cedei_wire_ac
 static void debt_list(struct cedei_link *link, struct cedei_debt *debt) {
     if (debt->listed) return;
     debt->listed = true;
+    cedei_account_list(debt->account, true);
     debt->listed_next = link->debts_listed;
     link->debts_listed = debt;
     cedei_keeper_call(link->node, cedei_clock_now_ns() + SETTLE_NS);
 }
 
-/* A stashed message carries its charge in the word that a mailbox or a list of messages has no use for meanwhile. */
+/* How many may leave before they are noted: those that a credit is due for, NOTED_MAX at most. Each, where their bytes may make one
+ * due, or where the stash waits for room. */
+static uint32_t note_at(const struct cedei_debt *debt, const struct cedei_window *window) {
+    uint32_t quarter = (window->messages + 3) / 4, owed = debt->owed.messages;
+    if (debt->stash_first != NULL || debt->held_bytes >= window->bytes / 4 || owed >= quarter)
+        return 1;
+    return quarter - owed < NOTED_MAX ? quarter - owed : NOTED_MAX;
+}
+
+/* Notes what has left the mailbox. False: no room for a credit. */
+static bool debt_note(struct cedei_link *link, struct cedei_debt *debt) {
+    const struct cedei_window *window = &link->node->window;
+    struct cedei_credit credit;
+    bool sent = true;
+    for (uint32_t left = cedei_account_take(debt->account); left > 0; left--) {
+        if (!cedei_debt_leave(debt, window, &credit)) continue;
+        link->held_bytes -= credit.bytes;
+        sent = credit_send(link, &credit) && sent;
+    }
+    cedei_account_note_at(debt->account, note_at(debt, window));
+    return sent;
+}
+
+/* A message that has come carries its charge in the word that a mailbox or a list of messages has no use for meanwhile. */
 _Static_assert(sizeof(struct cedei_charge) <= sizeof((struct cedei_msg *)0)->link, "a charge fits");
 
 static void charge_put(struct cedei_msg *msg, struct cedei_charge charge) {
@@ -132,73 +163,154 @@ static bool debt_drop(struct cedei_link *link, struct cedei_debt *debt, struct c
 
 /* ---- delivery ---- */
 
-/* Under the lock: the message is stashed (*msg NULL), may enter the mailbox (CEDE_OK), or not (the reason). */
-static cede_result deliver_begin(struct cedei_link *link, struct cedei_debt *debt,
+/* Messages on their way. */
+struct list {
+    struct cedei_msg *first, *last;
+    uint32_t count;
+};
+
+static void list_append(struct list *list, struct cedei_msg *msg) {
+    msg->next = NULL;
+    if (list->first == NULL)
+        list->first = msg;
+    else
+        list->last->next = msg;
+    list->last = msg;
+    list->count++;
+}
+
+static struct cedei_msg *list_take(struct list *list) {
+    struct cedei_msg *msg = list->first;
+    list->first = msg->next;
+    list->count--;
+    return msg;
+}
+
+/* Under the lock. CEDE_OK: the message may enter the mailbox; CEDE_EFULL with *msg NULL: it is stashed; else it may not. */
+static cede_result message_admit(struct cedei_link *link, struct cedei_debt *debt,
                                  struct cedei_charge charge, struct cedei_msg **msg) {
     link->held_bytes += charge.bytes;
     if (link->held_bytes > HELD_BYTES_MAX) return CEDE_EFULL;
-    if (debt->stash_first != NULL || debt->draining) {
-        stash_append(link, debt, *msg, charge);
-        *msg = NULL;
-        return CEDE_OK;
-    }
-    return cedei_debt_enter(debt, charge, &link->node->window);
-}
-
-/* The mailbox did not take it. Under the lock; *msg stays if it is to be freed. False: fail the link. */
-static bool deliver_undo(struct cedei_link *link, struct cedei_debt *debt,
-                         struct cedei_charge charge, struct cedei_msg **msg, cede_result result) {
-    cedei_debt_unenter(debt);
-    if (result != CEDE_EFULL) return debt_drop(link, debt, charge, *msg, result);
+    if (debt->stash_first == NULL && !debt->draining)
+        return cedei_debt_enter(debt, charge, &link->node->window);
     stash_append(link, debt, *msg, charge);
     *msg = NULL;
+    return CEDE_EFULL;
+}
+
+/* Under the lock: takes all of `come`; to `go` what may enter the mailbox, to `dropped` what may not. */
+static cede_result batch_admit(struct cedei_link *link, struct cedei_debt *debt, struct list *come,
+                               struct list *go, struct list *dropped) {
+    if (!debt_note(link, debt)) return CEDE_ENOMEM;
+    while (come->first != NULL) {
+        struct cedei_charge charge = charge_get(come->first);
+        cede_result result =
+            cedei_debt_hold(debt, charge.generation, charge.bytes, &link->node->window);
+        if (result != CEDE_OK) return result;
+        struct cedei_msg *msg = list_take(come);
+        result = message_admit(link, debt, charge, &msg);
+        if (result == CEDE_OK) list_append(go, msg);
+        if (result == CEDE_OK || msg == NULL) continue;
+        bool told = debt_drop(link, debt, charge, msg, result);
+        list_append(dropped, msg);
+        if (!told) return CEDE_ENOMEM;
+    }
+    return CEDE_OK;
+}
+
+/* The mailbox did not take the first of `go`, for the reason `why`. Under the lock; what is to be freed goes to `dropped`. False:
+ * fail the link. */
+static bool deliver_undo(struct cedei_link *link, struct cedei_debt *debt, struct list *go,
+                         struct list *dropped, cede_result why) {
+    while (go->first != NULL) {
+        struct cedei_msg *msg = list_take(go);
+        struct cedei_charge charge = charge_get(msg);
+        cedei_debt_unenter(debt);
+        link->messages_received--;
+        if (why == CEDE_EFULL) {
+            stash_append(link, debt, msg, charge);
+            continue;
+        }
+        list_append(dropped, msg);
+        if (!debt_drop(link, debt, charge, msg, why)) return false;
+    }
+    cedei_account_note_at(debt->account, note_at(debt, &link->node->window));
     return true;
 }
 
-cede_result cedei_link_deliver(struct cedei_link *link, const struct cedei_data_head *head,
-                               uint32_t bytes, struct cedei_msg *msg) {
-    cede_system *system = link->node->system;
-    cede_ref to = {link->node->hello.uid, head->target.slot, head->target.generation};
-    struct cedei_charge charge = {head->target.generation, bytes};
-    cede_result result = CEDE_OK, verdict = CEDE_OK;
-    cedei_mutex_lock(&link->lock);
-    struct cedei_debt *debt = link->state == CEDEI_LINK_UP ? debt_get(link, head->target) : NULL;
-    if (debt == NULL) {
-        /* Leaving or closed: nobody counts any more. Short of memory: the link cannot account for it. */
-        verdict = link->state == CEDEI_LINK_UP ? CEDE_ENOMEM : CEDE_OK;
-        goto unlock;
+static void list_free(cede_system *system, struct list *list) {
+    while (list->first != NULL) cedei_msg_free(system, list_take(list));
+}
+
+/* Without the lock. What the mailbox did not take, from the first such message on, is left in `go`. */
+static cede_result list_deliver(struct cedei_link *link, struct cedei_wire_actor target,
+                                struct cedei_account *account, struct list *go) {
+    cede_ref to = {link->node->hello.uid, target.slot, target.generation};
+    while (go->first != NULL) {
+        struct cedei_msg *msg = go->first;
+        struct cedei_msg *next = msg->next;
+        struct cedei_charge charge = charge_get(msg);
+        cede_result result = cedei_deliver(link->node->system, to, msg, account->number);
+        if (result != CEDE_OK) {
+            msg->next = next;
+            charge_put(msg, charge);
+            return result;
+        }
+        go->first = next;
+        go->count--;
     }
-    verdict = cedei_debt_hold(debt, charge.generation, charge.bytes, &link->node->window);
-    if (verdict != CEDE_OK) goto unlock;
-    result = deliver_begin(link, debt, charge, &msg);
-    if (result != CEDE_OK && !debt_drop(link, debt, charge, msg, result)) verdict = CEDE_ENOMEM;
-    if (result != CEDE_OK || msg == NULL) goto unlock;
-    /* Counted before it can be handled, so that nobody sees an effect without its count. */
-    link->messages_received++;
-    cedei_mutex_unlock(&link->lock);
-    result = cedei_deliver(system, to, msg);
-    if (result == CEDE_OK) return CEDE_OK;
+    return CEDE_OK;
+}
+
+void cedei_batch_add(struct cedei_batch *batch, struct cedei_wire_actor target, uint32_t charge,
+                     struct cedei_msg *msg) {
+    struct list list = {batch->first, batch->last, batch->count};
+    charge_put(msg, (struct cedei_charge){target.generation, charge});
+    list_append(&list, msg);
+    *batch = (struct cedei_batch){target, list.first, list.last, list.count};
+}
+
+cede_result cedei_link_deliver(struct cedei_link *link, struct cedei_batch *batch) {
+    struct list come = {batch->first, batch->last, batch->count}, go = {0}, dropped = {0};
+    struct cedei_account *account = NULL;
+    cede_result verdict = CEDE_OK;
+    batch->first = NULL;
+    batch->count = 0;
     cedei_mutex_lock(&link->lock);
-    link->messages_received--;
-    /* Only the keeper frees debts, and not while something is entered; but it may have buried the link's. */
-    if (link->state == CEDEI_LINK_UP && !deliver_undo(link, debt, charge, &msg, result))
-        verdict = CEDE_ENOMEM;
-unlock:
+    /* Leaving or closed: nobody counts any more. Short of memory: the link cannot account for it. */
+    bool is_up = link->state == CEDEI_LINK_UP;
+    struct cedei_debt *debt = is_up ? debt_get(link, batch->target) : NULL;
+    if (is_up) verdict = CEDE_ENOMEM;
+    if (debt != NULL) {
+        verdict = batch_admit(link, debt, &come, &go, &dropped);
+        account = debt->account;
+        cedei_account_enter(account, go.count);
+        cedei_account_note_at(account, note_at(debt, &link->node->window));
+        /* Counted before they can be handled, so that nobody sees an effect without its count. */
+        link->messages_received += go.count;
+    }
     cedei_mutex_unlock(&link->lock);
-    if (msg != NULL) cedei_msg_free(system, msg);
+    cede_result result = go.count != 0 ? list_deliver(link, batch->target, account, &go) : CEDE_OK;
+    if (result != CEDE_OK) {
+        uint32_t count = go.count;
+        cedei_mutex_lock(&link->lock);
+        /* Only the keeper frees debts, and not while something is entered; but it may have buried the link's. */
+        if (link->state == CEDEI_LINK_UP && !deliver_undo(link, debt, &go, &dropped, result))
+            verdict = CEDE_ENOMEM;
+        cedei_mutex_unlock(&link->lock);
+        cedei_account_withdraw(&link->node->accounts, account, count);
+    }
+    list_free(link->node->system, &come);
+    list_free(link->node->system, &go);
+    list_free(link->node->system, &dropped);
     return verdict;
 }
 
 void cedei_link_consumed(struct cedei_link *link, uint32_t slot) {
-    struct cedei_credit credit;
     struct cedei_debt *debt = link->state == CEDEI_LINK_UP ? debt_find(link, slot) : NULL;
     if (debt == NULL) return;
-    bool sent = true;
-    if (cedei_debt_leave(debt, &link->node->window, &credit)) {
-        link->held_bytes -= credit.bytes;
-        sent = credit_send(link, &credit);
-    }
     debt_list(link, debt);
+    bool sent = debt_note(link, debt);
     if (debt->stash_first != NULL && !debt->draining) cedei_keeper_call(link->node, 0);
     if (!sent)
         cedei_link_fail_locked(link, CEDE_ENOMEM, "no room for a CREDIT that must not be lost");
@@ -207,6 +319,7 @@ void cedei_link_consumed(struct cedei_link *link, uint32_t slot) {
 void cedei_link_flush_credits(struct cedei_link *link) {
     struct cedei_credit credit;
     for (struct cedei_debt *debt = link->debts_listed; debt != NULL; debt = debt->listed_next) {
+        if (!debt_note(link, debt)) return;
         if (!cedei_debt_flush(debt, &credit)) continue;
         link->held_bytes -= credit.bytes;
         if (!credit_send(link, &credit)) return;
@@ -230,13 +343,17 @@ static bool stash_drain(struct cedei_link *link, struct cedei_debt *debt) {
         bool entered = result == CEDE_OK;
         if (entered) {
             link->messages_received++;
+            cedei_account_enter(debt->account, 1);
             cedei_mutex_unlock(&link->lock);
-            result = cedei_deliver(system, to, msg);
+            result = cedei_deliver(system, to, msg, debt->account->number);
             cedei_mutex_lock(&link->lock);
         }
         if (result == CEDE_OK) continue;
-        if (entered) cedei_debt_unenter(debt);
-        if (entered) link->messages_received--;
+        if (entered) {
+            cedei_account_withdraw(&link->node->accounts, debt->account, 1);
+            cedei_debt_unenter(debt);
+            link->messages_received--;
+        }
         charge_put(msg, charge);
         stash_prepend(debt, msg);
         if (result == CEDE_EFULL || !entered) break;
@@ -253,6 +370,7 @@ static bool debt_settle(struct cedei_link *link, struct cedei_debt *debt) {
     struct cedei_credit credit;
     bool good = true;
     if (debt->stash_first != NULL) good = stash_drain(link, debt);
+    good = debt_note(link, debt) && good;
     if (cedei_debt_flush(debt, &credit)) {
         link->held_bytes -= credit.bytes;
         good = credit_send(link, &credit) && good;
@@ -260,6 +378,7 @@ static bool debt_settle(struct cedei_link *link, struct cedei_debt *debt) {
     if (debt->stash_first != NULL) debt_list(link, debt);
     if (cedei_debt_idle(debt)) {
         cedei_hash_remove(&link->debts, &debt->node);
+        cedei_account_close(&link->node->accounts, debt->account);
         cedei_debt_fini(debt);
         cedei_free(debt);
     }
@@ -274,6 +393,7 @@ void cedei_link_settle(struct cedei_link *link) {
     while (debt != NULL && link->state == CEDEI_LINK_UP) {
         struct cedei_debt *next = debt->listed_next;
         debt->listed = false;
+        cedei_account_list(debt->account, false);
         good = debt_settle(link, debt) && good;
         debt = next;
     }

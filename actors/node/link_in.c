@@ -15,6 +15,8 @@
 
 #define BUFFER_FIRST (64u * 1024u)
 #define BUFFER_KEPT (256u * 1024u)
+/* Messages that are delivered together at most: the first must not wait long for the last. */
+#define BATCH_MAX 64u
 /* Watches that one peer may have here. */
 #define MONITORS_IN_MAX 65536u
 
@@ -119,6 +121,29 @@ static bool is_exported(struct cedei_link *link, struct cedei_wire_actor target)
     return is;
 }
 
+/* Delivers what has come so far. */
+static cede_result batch_deliver(struct cedei_link *link, const char **reason) {
+    if (link->in_batch.count == 0) return CEDE_OK;
+    cede_result result = cedei_link_deliver(link, &link->in_batch);
+    if (result == CEDE_EPROTO) *reason = "it sent more than it had credit for";
+    if (result == CEDE_ENOMEM) *reason = "out of memory";
+    return result;
+}
+
+static cede_result batch_take(struct cedei_link *link, struct cedei_wire_actor target,
+                              uint32_t charge, struct cedei_msg *msg, const char **reason) {
+    struct cedei_batch *batch = &link->in_batch;
+    cede_result result = CEDE_OK;
+    bool same = target.slot == batch->target.slot && target.generation == batch->target.generation;
+    if (!same) result = batch_deliver(link, reason);
+    if (result != CEDE_OK) {
+        cedei_msg_free(link->node->system, msg);
+        return result;
+    }
+    cedei_batch_add(batch, target, charge, msg);
+    return batch->count >= BATCH_MAX ? batch_deliver(link, reason) : CEDE_OK;
+}
+
 static cede_result take_data(struct cedei_link *link, const uint8_t *body, size_t size,
                              const char **reason) {
     struct cedei_data_head head;
@@ -148,8 +173,7 @@ static cede_result take_data(struct cedei_link *link, const uint8_t *body, size_
                                                 ? cedei_deadline_pack(head.left_ns)
                                                 : 0,
                               .sequence = head.ask_sequence};
-    *reason = "it sent more than it had credit for";
-    return cedei_link_deliver(link, &head, charge, msg);
+    return batch_take(link, head.target, charge, msg, reason);
 }
 
 static cede_result take_reply(struct cedei_link *link, const uint8_t *body, size_t size,
@@ -329,6 +353,10 @@ static cede_result take_goodbye(struct cedei_link *link, const uint8_t *body, si
 cede_result cedei_link_take_frame(struct cedei_link *link, const struct cedei_frame *frame,
                                   const uint8_t *body, const char **reason) {
     if (!link->in_up) return take_early_frame(link, frame, body, reason);
+    if (frame->type != CEDEI_FRAME_DATA) {
+        cede_result result = batch_deliver(link, reason); /* what comes behind it stays behind it */
+        if (result != CEDE_OK) return result;
+    }
     switch (frame->type) {
     case CEDEI_FRAME_PING: return take_ping(link, frame->size, reason);
     case CEDEI_FRAME_PONG: return CEDE_OK;
@@ -404,7 +432,7 @@ static bool pause_for_admission(struct cedei_link *link) {
 bool cedei_link_parse(struct cedei_link *link) {
     size_t at = 0, whole = 0;
     cede_result result = CEDE_OK;
-    const char *reason = "a frame header that is none";
+    const char *reason = "a frame header that is none", *unused;
     bool pausing = false;
     while (result == CEDE_OK && !pausing && link->in_size - at >= CEDEI_FRAME_HEADER_SIZE) {
         struct cedei_frame frame;
@@ -421,6 +449,8 @@ bool cedei_link_parse(struct cedei_link *link) {
         whole = 0;
         pausing = link->in_ready && !link->in_up;
     }
+    cede_result delivered = batch_deliver(link, result == CEDE_OK ? &reason : &unused);
+    if (result == CEDE_OK) result = delivered;
     link->in_size -= at;
     if (at != 0) memmove(link->in_bytes, link->in_bytes + at, link->in_size);
     if (result == CEDE_OK && pausing && pause_for_admission(link)) return false;

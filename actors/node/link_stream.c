@@ -86,6 +86,8 @@ static void link_on_soon(void *context) {
 
 void cedei_link_receive(struct cedei_link *link) {
     cedei_mutex_lock(&link->lock);
+    /* What was just handled may have taken long: that was not the peer's silence. */
+    link->last_in_ns = cedei_clock_now_ns();
     if (link->state != CEDEI_LINK_CLOSED) {
         link->transport->recv(link->stream, link->in_bytes + link->in_size,
                               link->in_capacity - link->in_size);
@@ -109,10 +111,7 @@ static void link_on_received(void *context, cede_result result, size_t size) {
     }
     link_note_received(link, size);
     link->in_size += size;
-    if (!cedei_link_parse(link)) return;
-    /* What was just handled may have taken long: that was not the peer's silence. */
-    link_note_received(link, 0);
-    cedei_link_receive(link);
+    if (cedei_link_parse(link)) cedei_link_receive(link);
 }
 
 /* ---- the handshake ---- */

@@ -54,7 +54,10 @@ static cede_result node_reply(void *context, struct cedei_return back, struct ce
     return result;
 }
 
-static void node_consumed(void *context, uint32_t peer, uint32_t slot) {
+static void node_consumed(void *context, uint32_t account, uint32_t slot) {
+    struct cedei_own_node *node = context;
+    uint32_t peer = 0;
+    if (!cedei_account_leave(&node->accounts, account, &peer)) return;
     struct cedei_link *link = cedei_own_node_lock_numbered(context, peer);
     if (link == NULL) return;
     cedei_link_consumed(link, slot);

@@ -351,6 +351,7 @@ static void node_init(struct cedei_own_node *node, cede_system *system, uint64_t
     cedei_cond_init(&node->links_gone);
     cedei_hash_init(&node->by_number, node->seed);
     cedei_hash_init(&node->by_uid, node->seed);
+    cedei_accounts_init(&node->accounts);
     cedei_exports_init(&node->exports, uid, node->seed);
     cedei_names_init(&node->names, node->seed);
 }
@@ -362,6 +363,7 @@ static void node_fini(struct cedei_own_node *node) {
         cedei_free(dial);
     }
     cedei_names_fini(&node->names);
+    cedei_accounts_fini(&node->accounts);
     cedei_exports_fini(&node->exports);
     cedei_hash_fini(&node->by_uid);
     cedei_hash_fini(&node->by_number);

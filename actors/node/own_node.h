@@ -11,6 +11,7 @@
 #include <cede/node.h>
 #include <cede/system.h>
 
+#include "actors/node/account.h"
 #include "actors/node/exports.h"
 #include "actors/node/hash.h"
 #include "actors/node/link.h"
@@ -58,6 +59,7 @@ struct cedei_own_node {
     bool alone;                      /* L: no worker is left: the keeper looks at the streams */
     struct cede_node_metrics buried; /* L: counts of links that are no more */
 
+    struct cedei_accounts accounts;
     struct cedei_exports exports;
     struct cedei_names names;
 

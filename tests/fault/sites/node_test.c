@@ -5,6 +5,7 @@
 
 #include <cede/node.h>
 
+#include "actors/node/account.h"
 #include "actors/node/credit.h"
 #include "actors/node/exports.h"
 #include "actors/node/hash.h"
@@ -40,6 +41,15 @@ static void a_frame_is_queued_by_the_next_call(void **state) {
     EXPECT_OK(cedei_frame_read(cedei_outbox_next(&outbox)->bytes, &frame));
     EXPECT_EQUAL(frame.sequence, 0);
     cedei_outbox_fini(&outbox);
+}
+
+static void an_account_is_opened_by_the_next_call(void **state) {
+    struct cedei_accounts accounts;
+    (void)state;
+    cedei_accounts_init(&accounts);
+    EXPECT_SHORT_NULL("actors/node/account.c", "chunk_add", cedei_account_open(&accounts, 1));
+    EXPECT(cedei_account_open(&accounts, 1) != NULL);
+    cedei_accounts_fini(&accounts);
 }
 
 static void a_charge_is_noted_by_the_next_call(void **state) {
@@ -321,6 +331,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_goes_without_growing),
         cmocka_unit_test(a_frame_is_queued_by_the_next_call),
+        cmocka_unit_test(an_account_is_opened_by_the_next_call),
         cmocka_unit_test(a_charge_is_noted_by_the_next_call),
         cmocka_unit_test(a_ref_is_let_out_by_the_next_call),
         cmocka_unit_test(a_node_is_linked_by_the_next_call),

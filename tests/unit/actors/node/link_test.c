@@ -296,6 +296,78 @@ static void link_credits_what_was_taken_from_the_mailbox(void **state) {
     }
 }
 
+/* Appends a note's DATA frame. */
+static size_t note_frame_make(struct fixture *f, uint8_t *out, cede_ref to) {
+    uint8_t body[CEDEI_DATA_HEAD_SIZE + sizeof note_bytes];
+    struct cedei_data_head head = note_head(to);
+    cedei_data_head_write(&head, body);
+    memcpy(body + CEDEI_DATA_HEAD_SIZE, note_bytes, sizeof note_bytes);
+    return frame_make(f, out, CEDEI_FRAME_DATA, body, sizeof body);
+}
+
+/* Awaits credits until `messages` are credited for the actor. */
+static void credits_await(struct fixture *f, cede_ref actor, uint32_t messages) {
+    uint8_t body[512];
+    struct cedei_frame frame;
+    struct cedei_credit credit;
+    for (uint32_t count = 0; count < messages;) {
+        assert_true(frame_await(f, CEDEI_FRAME_CREDIT, &frame, body));
+        assert_int_equal(cedei_credit_read(body, frame.size, &credit), CEDE_OK);
+        assert_int_equal(credit.target.slot, actor.slot);
+        count += credit.messages;
+        assert_true(count <= messages);
+    }
+}
+
+/* Cut anywhere: the messages of a read are delivered together, all of them. */
+static void link_delivers_all_that_comes_in_one_read(void **state) {
+    struct fixture *f = *state;
+    uint8_t bytes[2048];
+    shake_hands(f);
+    for (size_t piece = sizeof bytes; piece != 0; piece /= 3) {
+        size_t size = 0;
+        for (uint32_t i = 0; i < WINDOW; i++) size += note_frame_make(f, bytes + size, f->taker);
+        assert_true(fake_feed(f->peer, bytes, size, piece));
+        credits_await(f, f->taker, WINDOW);
+    }
+}
+
+/* What was within the credit is delivered, and counted, although the same read ends the link; what comes behind it is not. */
+static void link_that_closes_on_an_overrun_has_delivered_what_came_before(void **state) {
+    struct fixture *f = *state;
+    struct cede_node_metrics metrics;
+    uint8_t bytes[2048];
+    size_t size = 0;
+    shake_hands(f);
+    size += note_frame_make(f, bytes + size, f->taker);
+    for (uint32_t i = 0; i <= WINDOW; i++) size += note_frame_make(f, bytes + size, f->holder);
+    size += note_frame_make(f, bytes + size, f->taker);
+    (void)fake_feed(f->peer, bytes, size, size);
+    fake_await_close(f->peer);
+    cedei_own_node_metrics(cedei_system_remote(f->system), &metrics);
+    assert_int_equal(metrics.messages_received, 1 + WINDOW);
+}
+
+/* The frame behind a bad one is not looked at, those before it are. */
+static void link_that_closes_on_a_bad_frame_has_delivered_what_came_before(void **state) {
+    struct fixture *f = *state;
+    struct cede_node_metrics metrics;
+    uint8_t bytes[2048];
+    size_t size = 0;
+    shake_hands(f);
+    for (uint32_t i = 0; i < 3; i++) size += note_frame_make(f, bytes + size, f->taker);
+    struct cedei_frame frame = {.type = 99,
+                                .flags = CEDEI_FLAG_MUST_UNDERSTAND,
+                                .sequence = f->sequences[CEDEI_LANE_CONTROL]++};
+    cedei_frame_write(&frame, bytes + size);
+    size += CEDEI_FRAME_HEADER_SIZE;
+    size += note_frame_make(f, bytes + size, f->taker);
+    (void)fake_feed(f->peer, bytes, size, size);
+    fake_await_close(f->peer);
+    cedei_own_node_metrics(cedei_system_remote(f->system), &metrics);
+    assert_int_equal(metrics.messages_received, 3);
+}
+
 /* The holder takes one and no more; whoever sends past the window has not counted, or does not care. */
 static void link_closes_on_a_peer_that_overruns_its_credit(void **state) {
     struct fixture *f = *state;
@@ -509,6 +581,9 @@ int main(void) {
         LINK_TEST(link_closes_on_a_frame_that_must_be_understood),
         LINK_TEST(link_says_goodbye_to_a_goodbye),
         LINK_TEST(link_credits_what_was_taken_from_the_mailbox),
+        LINK_TEST(link_delivers_all_that_comes_in_one_read),
+        LINK_TEST(link_that_closes_on_an_overrun_has_delivered_what_came_before),
+        LINK_TEST(link_that_closes_on_a_bad_frame_has_delivered_what_came_before),
         LINK_TEST(link_closes_on_a_peer_that_overruns_its_credit),
         LINK_TEST(link_bounces_what_it_cannot_deliver),
         LINK_TEST(link_answers_an_ask_that_it_cannot_deliver),
