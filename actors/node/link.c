@@ -20,9 +20,35 @@
 #define ALONE_NS 500000u    /* between two looks at a link whose transport's workers have stopped */
 #define NEVER UINT64_MAX
 
+/* Memory that was a link's, or new one; with its lock. Whoever comes late finds a link that is not UP. */
+static struct cedei_link *link_take(struct cedei_own_node *node) {
+    cedei_mutex_lock(&node->shelf_lock);
+    struct cedei_link *link = node->shelf;
+    if (link != NULL) node->shelf = link->next;
+    cedei_mutex_unlock(&node->shelf_lock);
+    if (link != NULL) {
+        cedei_mutex_lock(&link->lock);
+        memset((char *)link + sizeof link->lock, 0, sizeof *link - sizeof link->lock);
+        return link;
+    }
+    link = cedei_alloc_zeroed(sizeof *link);
+    if (link == NULL) return NULL;
+    cedei_mutex_init(&link->lock);
+    cedei_mutex_lock(&link->lock);
+    return link;
+}
+
+static void link_give(struct cedei_link *link) {
+    struct cedei_own_node *node = link->node;
+    cedei_mutex_lock(&node->shelf_lock);
+    link->next = node->shelf;
+    node->shelf = link;
+    cedei_mutex_unlock(&node->shelf_lock);
+}
+
 struct cedei_link *cedei_link_create(struct cedei_own_node *node,
                                      const struct cedei_transport *transport, bool dialed) {
-    struct cedei_link *link = cedei_alloc_zeroed(sizeof *link);
+    struct cedei_link *link = link_take(node);
     if (link == NULL) return NULL;
     link->node = node;
     link->transport = transport;
@@ -33,7 +59,6 @@ struct cedei_link *cedei_link_create(struct cedei_own_node *node,
     link->last_in_ns = cedei_clock_now_ns();
     link->deadline_ns = link->last_in_ns + node->handshake_ns;
     atomic_init(&link->references, 1);
-    cedei_mutex_init(&link->lock);
     cedei_outbox_init(&link->outbox);
     cedei_hash_init(&link->targets, node->seed);
     cedei_hash_init(&link->waiters, node->seed);
@@ -41,6 +66,7 @@ struct cedei_link *cedei_link_create(struct cedei_own_node *node,
     cedei_hash_init(&link->monitors, node->seed);
     cedei_hash_init(&link->debts, node->seed);
     (void)snprintf(link->address, sizeof link->address, "a new peer");
+    cedei_mutex_unlock(&link->lock);
     return link;
 }
 
@@ -60,8 +86,8 @@ void cedei_link_unref(struct cedei_link *link) {
     cedei_hash_fini(&link->monitors);
     cedei_hash_fini(&link->debts);
     if (link->in_bytes != link->in_first) cedei_free(link->in_bytes);
-    cedei_mutex_fini(&link->lock);
-    cedei_free(link);
+    cedei_free(link->ask_spare);
+    link_give(link);
 }
 
 /* Under the lock. What memory is too short for is left out: messages of those types are longer, that is all. */

@@ -11,9 +11,10 @@
  *   any       | any      | error, deadline, close, GOODBYE, REFUSE | CLOSED
  *   CLOSED    | keeper   | buried: everybody was told              | freed with the last reference
  *
- * Locks, in this order: the node's, then a link's, then leaves (exports, names, the keeper's). No lock is held over a
+ * Locks, in this order: the node's, then a link's, then leaves (exports, names, accounts, the keeper's). No lock is held over a
  * call into the actor runtime or the log. A link is referenced by its node's list until it is buried, and by whoever
- * looked it up. Its stream's events run without a reference: the keeper destroys the stream before it buries. */
+ * looked it up without keeping its lock. Its memory is a link's for as long as the node lives, so that whoever comes late finds a
+ * lock, and under it another link. Its stream's events run without a reference: the keeper destroys the stream before it buries. */
 #ifndef CEDEI_NODE_LINK_H
 #define CEDEI_NODE_LINK_H
 
@@ -67,9 +68,10 @@ struct cedei_batch {
 /* Access: I = set before the stream's first event, then constant; R = whoever runs the receiving side: the stream's
  *         event, or the keeper while `paused`; L = under `lock`; N = under the node's lock; P = any thread, atomic. */
 struct cedei_link {
-    struct cedei_own_node *node;             /* I */
-    uint32_t number;                         /* I: never used twice in this process, never 0 */
-    bool dialed;                             /* I */
+    cedei_mutex lock;            /* made once for this memory */
+    struct cedei_own_node *node; /* I */
+    uint32_t number; /* I (set under `lock`): never used twice in this process, never 0 */
+    bool dialed;     /* I */
     const struct cedei_transport *transport; /* I: of `stream` */
     struct cedei_stream *stream;             /* I */
     _Atomic uint32_t references;             /* P */
@@ -82,7 +84,6 @@ struct cedei_link {
     uint64_t peer_stamp;                /* L and N: from its READY */
     uint64_t own_stamp;                 /* N: in our READY */
 
-    cedei_mutex lock;
     enum cedei_link_state state;             /* L; ADMISSION to UP also N */
     bool was_up;                             /* L */
     bool paused;                             /* L: received bytes wait until the keeper goes on */
@@ -118,6 +119,7 @@ struct cedei_link {
     struct cedei_hash waiters;              /* L: struct cedei_link_waiter by local slot */
     struct cedei_link_waiter *room_waiters; /* L: those without target */
     struct cedei_hash asks;                 /* L: struct cedei_pending_ask by local slot */
+    struct cedei_pending_ask *ask_spare;    /* L: one that is done, for the next; or NULL */
     struct cedei_hash monitors;      /* L: struct cedei_remote_monitor, ours on actors there */
     uint32_t monitors_in;            /* L: theirs on actors here */
     struct cedei_hash debts;         /* L: struct cedei_debt by local slot */
@@ -125,7 +127,8 @@ struct cedei_link {
     uint64_t held_bytes;             /* L: of all debts; the sum that one peer can make us hold */
 
     uint64_t messages_sent, messages_credited, messages_received, messages_bounced; /* L */
-    uint64_t bounces_received, replies_late, bytes_sent, bytes_received;            /* L */
+    uint64_t bounces_received, replies_late, bytes_sent;                            /* L */
+    _Atomic uint64_t bytes_received; /* P: written by R */
 };
 
 /* ---- link.c: life ---- */
@@ -135,6 +138,10 @@ struct cedei_link *cedei_link_create(struct cedei_own_node *node,
                                      const struct cedei_transport *transport, bool dialed);
 void cedei_link_ref(struct cedei_link *link);
 void cedei_link_unref(struct cedei_link *link);
+static inline uint64_t cedei_link_bytes_received(struct cedei_link *link) {
+    /* relaxed: a figure. */
+    return atomic_load_explicit(&link->bytes_received, memory_order_relaxed);
+}
 /* Ends the link, now: CLOSED, stream closed, keeper told. The first call counts. Without the link's lock. */
 void cedei_link_fail(struct cedei_link *link, cede_result code, const char *format, ...)
     CEDE_PRINTF(3, 4);
@@ -166,11 +173,12 @@ void cedei_link_receive(struct cedei_link *link);
 
 /* ---- link_out.c: what local actors want; any thread ---- */
 
-/* CEDE_ENODE not up; CEDE_EFULL no credit or outbox full; CEDE_ENOACTOR a bounce said so; CEDE_ETOOBIG; CEDE_ENOMEM. */
+/* Under the link's lock, which it leaves. CEDE_ENODE not up; CEDE_EFULL no credit or outbox full; CEDE_ENOACTOR a bounce said so; CEDE_ETOOBIG; CEDE_ENOMEM. */
 cede_result cedei_link_send(struct cedei_link *link, cede_ref to, struct cedei_msg *msg,
                             struct cedei_return back, uint64_t deadline_ns);
 cede_result cedei_link_await_room(struct cedei_link *link, cede_ref to, cede_ref waiter,
                                   uint32_t sequence);
+/* Under the link's lock, which it leaves. */
 cede_result cedei_link_reply(struct cedei_link *link, struct cedei_return back,
                              const struct cede_type *type, const void *message, cede_result code);
 cede_result cedei_link_monitor(struct cedei_link *link, cede_ref watcher, cede_ref target);

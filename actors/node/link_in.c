@@ -176,22 +176,35 @@ static cede_result take_data(struct cedei_link *link, const uint8_t *body, size_
     return batch_take(link, head.target, charge, msg, reason);
 }
 
+/* Under the lock: who is to be told. */
+static struct cedei_return ask_end(struct cedei_link *link, struct cedei_pending_ask *ask) {
+    struct cedei_return back = ask->back;
+    cedei_hash_remove(&link->asks, &ask->node);
+    if (link->ask_spare == NULL)
+        link->ask_spare = ask;
+    else
+        cedei_free(ask);
+    return back;
+}
+
 static cede_result take_reply(struct cedei_link *link, const uint8_t *body, size_t size,
                               const char **reason) {
     struct cedei_reply_head head;
     struct cedei_msg *msg = NULL;
     struct cedei_pending_ask *ask = NULL;
+    struct cedei_return back = {0};
     *reason = "a REPLY frame that is none";
     if (cedei_reply_head_read(body, size, &head) != CEDE_OK) return CEDE_EPROTO;
     cedei_mutex_lock(&link->lock);
     struct cedei_hash_node *node = cedei_hash_find(&link->asks, head.asker_slot);
     if (node != NULL && link->state == CEDEI_LINK_UP) {
         ask = CEDEI_CONTAINER_OF(node, struct cedei_pending_ask, node);
-        bool match = ask->back.sequence == head.ask_sequence; /* a slot never uses one twice */
-        if (match) cedei_hash_remove(&link->asks, node);
-        if (!match) ask = NULL;
+        if (ask->back.sequence != head.ask_sequence) ask = NULL; /* a slot never uses one twice */
     }
-    if (ask == NULL) link->replies_late++;
+    if (ask != NULL)
+        back = ask_end(link, ask);
+    else
+        link->replies_late++;
     cedei_mutex_unlock(&link->lock);
     if (ask == NULL) return CEDE_OK;
     cede_result code = head.code;
@@ -200,8 +213,7 @@ static cede_result take_reply(struct cedei_link *link, const uint8_t *body, size
                              size - CEDEI_REPLY_HEAD_SIZE, &msg);
     }
     /* With a message the code is not looked at; a broken one ends the wait all the same, then the link. */
-    cedei_reply_deliver(link->node->system, ask->back, msg, code);
-    cedei_free(ask);
+    cedei_reply_deliver(link->node->system, back, msg, code);
     *reason = "a reply whose bytes are none of its type";
     return code == CEDE_EBADMSG && head.code == CEDE_OK ? CEDE_EPROTO : CEDE_OK;
 }

@@ -32,6 +32,7 @@ struct parcel {
     size_t message_size;       /* encoded */
     bool is_tagged;            /* the peer declares the type otherwise, or has not said yet */
     struct cedei_chunk *chunk; /* large: encoded already; NULL: encoded when it is queued */
+    bool has_reference;        /* to the link, whose lock was left meanwhile */
 };
 
 static bool peer_reads_tagged_only(const struct cedei_link *link, const struct cede_type *type) {
@@ -119,18 +120,24 @@ void cedei_target_retire(struct cedei_link *link, struct cedei_target *target) {
     cedei_free(target);
 }
 
-/* Takes `*ask` into the table, or gives back what is not needed any more. */
-static void ask_note(struct cedei_link *link, struct cedei_pending_ask **ask,
-                     struct cedei_return back) {
+/* Under the lock: readies the place for an ask. False: no memory. */
+static bool ask_reserve(struct cedei_link *link) {
+    if (link->ask_spare == NULL) link->ask_spare = cedei_alloc(sizeof *link->ask_spare);
+    return link->ask_spare != NULL;
+}
+
+/* Into the place that was reserved, unless it has one. */
+static void ask_note(struct cedei_link *link, struct cedei_return back) {
     struct cedei_hash_node *node = cedei_hash_find(&link->asks, back.slot);
     if (node != NULL) {
         /* An actor has one ask at a time: this slot's last one was given up. */
         CEDEI_CONTAINER_OF(node, struct cedei_pending_ask, node)->back = back;
         return;
     }
-    (*ask)->back = back;
-    cedei_hash_insert(&link->asks, &(*ask)->node, back.slot);
-    *ask = NULL;
+    struct cedei_pending_ask *ask = link->ask_spare;
+    link->ask_spare = NULL;
+    ask->back = back;
+    cedei_hash_insert(&link->asks, &ask->node, back.slot);
 }
 
 /* Clocks differ between nodes, durations do not. What the frame waits here and travels is added to it. */
@@ -141,14 +148,14 @@ static uint64_t time_left(uint64_t deadline_ns) {
 }
 
 static cede_result send_locked(struct cedei_link *link, cede_ref to, struct parcel *parcel,
-                               struct cedei_return back, uint64_t deadline_ns,
-                               struct cedei_pending_ask **ask) {
+                               struct cedei_return back, uint64_t deadline_ns) {
     struct cedei_target *target = NULL;
     cede_result encoded;
     if (link->state != CEDEI_LINK_UP) return CEDE_ENODE;
     if (cedei_link_is_full(link)) return CEDE_EFULL;
     cede_result result = target_get(link, to, &target);
     if (result != CEDE_OK) return result;
+    if (back.sequence != 0 && !ask_reserve(link)) return CEDE_ENOMEM;
     uint8_t *at = parcel_queue(parcel, link, &encoded);
     if (at == NULL) return CEDE_ENOMEM;
     struct cedei_data_head head = {.target = place_of(to),
@@ -160,37 +167,56 @@ static cede_result send_locked(struct cedei_link *link, cede_ref to, struct parc
     cedei_data_head_write(&head, at);
     cedei_target_charge(target, cedei_data_charge(parcel->head_size + parcel->message_size));
     link->messages_sent++;
-    if (back.sequence != 0) ask_note(link, ask, back);
+    if (back.sequence != 0) ask_note(link, back);
     cedei_link_push(link);
     /* The size was right a moment ago: somebody writes to a message that he has sent. The frame cannot be taken back. */
     CEDEI_CHECK(encoded == CEDE_OK);
     return CEDE_OK;
 }
 
+/* Whether getting a message of this type ready may take long: then it is done without the lock. */
+static bool is_long(const struct cede_type *type) {
+    return type != NULL && ((cedei_type_traits(type) & CEDEI_TRAIT_VARIES) != 0 ||
+                            type->wire_min >= CEDEI_CHUNK_OWN_MIN);
+}
+
+/* Under the lock, which it leaves if that may take long. */
+static cede_result parcel_ready(struct parcel *parcel, struct cedei_link *link) {
+    bool leaves = is_long(parcel->type);
+    cede_result result = CEDE_OK;
+    if (link->state != CEDEI_LINK_UP) return CEDE_ENODE;
+    if (leaves) {
+        cedei_link_ref(link); /* an UP link is on its node's list, which has one */
+        cedei_mutex_unlock(&link->lock);
+    }
+    if (parcel->type != NULL)
+        result = cedei_exports_add_message(&link->node->exports, parcel->type, parcel->message);
+    if (result == CEDE_OK) result = parcel_prepare(parcel, link);
+    if (leaves) cedei_mutex_lock(&link->lock);
+    parcel->has_reference = leaves;
+    return result;
+}
+
+/* Leaves the lock. */
+static void parcel_end(struct parcel *parcel, struct cedei_link *link) {
+    cedei_mutex_unlock(&link->lock);
+    if (parcel->has_reference) cedei_link_unref(link);
+    cedei_free(parcel->chunk);
+}
+
 cede_result cedei_link_send(struct cedei_link *link, cede_ref to, struct cedei_msg *msg,
                             struct cedei_return back, uint64_t deadline_ns) {
+    cede_system *system = link->node->system;
     struct parcel parcel = {.frame = CEDEI_FRAME_DATA,
                             .head_size = CEDEI_DATA_HEAD_SIZE,
                             .type = msg->type,
                             .message = cedei_msg_body(msg)};
-    struct cedei_pending_ask *ask = NULL;
-    if (cedei_type_leaves(msg->type) != CEDE_OK) return CEDE_ENOTSUP;
+    cede_result result = cedei_type_leaves(msg->type);
     /* The asker's own ref does not leave: a reply finds it by its slot and sequence. */
-    cede_result result =
-        cedei_exports_add_message(&link->node->exports, parcel.type, parcel.message);
-    if (result == CEDE_OK) result = parcel_prepare(&parcel, link);
-    if (result != CEDE_OK) goto free_parcel;
-    if (back.sequence != 0 && (ask = cedei_alloc_zeroed(sizeof *ask)) == NULL) {
-        result = CEDE_ENOMEM;
-        goto free_parcel;
-    }
-    cedei_mutex_lock(&link->lock);
-    result = send_locked(link, to, &parcel, back, deadline_ns, &ask);
-    cedei_mutex_unlock(&link->lock);
-    cedei_free(ask);
-    if (result == CEDE_OK) cedei_msg_free(link->node->system, msg);
-free_parcel:
-    cedei_free(parcel.chunk);
+    if (result == CEDE_OK) result = parcel_ready(&parcel, link);
+    if (result == CEDE_OK) result = send_locked(link, to, &parcel, back, deadline_ns);
+    parcel_end(&parcel, link);
+    if (result == CEDE_OK) cedei_msg_free(system, msg);
     return result;
 }
 
@@ -277,35 +303,25 @@ cede_result cedei_link_reply(struct cedei_link *link, struct cedei_return back,
     struct cedei_reply_head head = {.asker_slot = back.slot,
                                     .ask_sequence = back.sequence,
                                     .code = type != NULL ? CEDE_OK : code};
-    cede_result result = CEDE_OK, encoded = CEDE_OK;
-    if (type != NULL && cedei_type_leaves(type) != CEDE_OK) return CEDE_ENOTSUP;
-    if (type != NULL) {
-        head.type_id = cedei_type_id(type);
-        result = cedei_exports_add_message(&link->node->exports, type, message);
-    }
-    if (result == CEDE_OK) result = parcel_prepare(&parcel, link);
-    if (result != CEDE_OK) goto free_parcel;
-    if (type != NULL) head.schema = parcel_schema(&parcel);
-    cedei_mutex_lock(&link->lock);
+    cede_result encoded = CEDE_OK;
     uint8_t *at = NULL;
-    if (link->state != CEDEI_LINK_UP) {
-        result = CEDE_ENODE;
-    } else if (type != NULL && cedei_link_is_full(link)) {
-        result = CEDE_EFULL;
-    } else if ((at = parcel_queue(&parcel, link, &encoded)) == NULL) {
+    cede_result result = type != NULL ? cedei_type_leaves(type) : CEDE_OK;
+    if (result == CEDE_OK) result = parcel_ready(&parcel, link);
+    if (result == CEDE_OK && link->state != CEDEI_LINK_UP) result = CEDE_ENODE;
+    if (result == CEDE_OK && type != NULL && cedei_link_is_full(link)) result = CEDE_EFULL;
+    if (result == CEDE_OK && (at = parcel_queue(&parcel, link, &encoded)) == NULL)
         result = CEDE_ENOMEM;
-    } else {
+    if (at != NULL) {
+        if (type != NULL) head.type_id = cedei_type_id(type);
+        if (type != NULL) head.schema = parcel_schema(&parcel);
         cedei_reply_head_write(&head, at);
         cedei_link_push(link);
         CEDEI_CHECK(encoded == CEDE_OK);
     }
-    cedei_mutex_unlock(&link->lock);
     /* The asker would wait for ever for an error that is not sent. */
-    if (result == CEDE_ENOMEM && type == NULL) {
-        cedei_link_fail(link, CEDE_ENOMEM, "no room for a reply that must not be lost");
-    }
-free_parcel:
-    cedei_free(parcel.chunk);
+    if (result == CEDE_ENOMEM && type == NULL)
+        cedei_link_fail_locked(link, CEDE_ENOMEM, "no room for a reply that must not be lost");
+    parcel_end(&parcel, link);
     return result;
 }
 

@@ -86,19 +86,12 @@ static void link_on_soon(void *context) {
 
 void cedei_link_receive(struct cedei_link *link) {
     cedei_mutex_lock(&link->lock);
-    /* What was just handled may have taken long: that was not the peer's silence. */
+    /* Not before what came was handled, which may have taken long: that was not the peer's silence. */
     link->last_in_ns = cedei_clock_now_ns();
     if (link->state != CEDEI_LINK_CLOSED) {
         link->transport->recv(link->stream, link->in_bytes + link->in_size,
                               link->in_capacity - link->in_size);
     }
-    cedei_mutex_unlock(&link->lock);
-}
-
-static void link_note_received(struct cedei_link *link, size_t size) {
-    cedei_mutex_lock(&link->lock);
-    link->last_in_ns = cedei_clock_now_ns();
-    link->bytes_received += size;
     cedei_mutex_unlock(&link->lock);
 }
 
@@ -109,7 +102,8 @@ static void link_on_received(void *context, cede_result result, size_t size) {
                         "the connection was closed");
         return;
     }
-    link_note_received(link, size);
+    /* relaxed: a figure. */
+    (void)atomic_fetch_add_explicit(&link->bytes_received, size, memory_order_relaxed);
     link->in_size += size;
     if (cedei_link_parse(link)) cedei_link_receive(link);
 }

@@ -22,11 +22,8 @@ CEDE_MESSAGE_DEFINE(cede_node_found, CEDEI_NODE_FOUND);
 
 static cede_result node_send(void *context, cede_ref to, struct cedei_msg *msg,
                              struct cedei_return back, uint64_t deadline_ns) {
-    struct cedei_link *link = cedei_own_node_link_to(context, to.node);
-    if (link == NULL) return CEDE_ENODE;
-    cede_result result = cedei_link_send(link, to, msg, back, deadline_ns);
-    cedei_link_unref(link);
-    return result;
+    struct cedei_link *link = cedei_own_node_lock_to(context, to.node);
+    return link != NULL ? cedei_link_send(link, to, msg, back, deadline_ns) : CEDE_ENODE;
 }
 
 static cede_result node_await_room(void *context, cede_ref to, cede_ref waiter, uint32_t sequence) {
@@ -40,17 +37,16 @@ static cede_result node_await_room(void *context, cede_ref to, cede_ref waiter, 
 static cede_result node_reply(void *context, struct cedei_return back, struct cedei_msg *msg,
                               cede_result code) {
     struct cedei_own_node *node = context;
-    struct cedei_link *link = cedei_own_node_link_numbered(node, back.peer);
+    struct cedei_link *link = cedei_own_node_lock_numbered(node, back.peer);
     if (link == NULL) return CEDE_ENODE;
     const struct cede_type *type = msg != NULL ? msg->type : NULL;
     cede_result result =
         cedei_link_reply(link, back, type, msg != NULL ? cedei_msg_body(msg) : NULL, code);
     if (result == CEDE_OK && msg != NULL) cedei_msg_free(node->system, msg);
+    if (result == CEDE_OK || result == CEDE_EFULL || result == CEDE_ENODE) return result;
     /* This answer can never leave, and the request counts as answered: the asker must not wait for ever. */
-    if (result != CEDE_OK && result != CEDE_EFULL && result != CEDE_ENODE) {
-        (void)cedei_link_reply(link, back, NULL, NULL, result);
-    }
-    cedei_link_unref(link);
+    link = cedei_own_node_lock_numbered(node, back.peer);
+    if (link != NULL) (void)cedei_link_reply(link, back, NULL, NULL, result);
     return result;
 }
 
@@ -122,6 +118,7 @@ cede_result cedei_own_node_serve(struct cedei_own_node *node, struct cedei_link 
     if (result != CEDE_OK) return result;
     struct cedei_return back = {
         .peer = link->number, .slot = head->asker_slot, .sequence = head->ask_sequence};
+    cedei_mutex_lock(&link->lock);
     return cedei_link_reply(link, back, &cede_type_cede_node_found, &found, CEDE_OK);
 }
 

@@ -95,7 +95,9 @@ static const char *take_options(struct cedei_own_node *node,
 /* ---- links ---- */
 
 static void link_insert(struct cedei_own_node *node, struct cedei_link *link) {
+    cedei_mutex_lock(&link->lock); /* for who takes its memory for the link that it was */
     link->number = node->next_number++;
+    cedei_mutex_unlock(&link->lock);
     link->next = node->links;
     if (node->links != NULL) node->links->previous = link;
     node->links = link;
@@ -120,7 +122,7 @@ void cedei_own_node_forget(struct cedei_own_node *node, struct cedei_link *link)
     sum->bounces_received += link->bounces_received;
     sum->replies_late += link->replies_late;
     sum->bytes_sent += link->bytes_sent;
-    sum->bytes_received += link->bytes_received;
+    sum->bytes_received += cedei_link_bytes_received(link);
     if (node->links == NULL) cedei_cond_broadcast(&node->links_gone);
 }
 
@@ -138,45 +140,60 @@ void cedei_own_node_metrics(struct cedei_own_node *node, struct cede_node_metric
         out->bounces_received += link->bounces_received;
         out->replies_late += link->replies_late;
         out->bytes_sent += link->bytes_sent;
-        out->bytes_received += link->bytes_received;
+        out->bytes_received += cedei_link_bytes_received(link);
         cedei_mutex_unlock(&link->lock);
     }
     cedei_mutex_unlock(&node->lock);
 }
 
-struct cedei_link *cedei_own_node_link_to(struct cedei_own_node *node, uint64_t uid) {
-    struct cedei_link *link = NULL;
-    cedei_mutex_lock(&node->lock);
-    /* The newest of equal keys comes first: the link that stands. */
+/* Under the node's lock. The newest of equal keys comes first: the link that stands. */
+static struct cedei_link *link_with_uid(struct cedei_own_node *node, uint64_t uid) {
     struct cedei_hash_node *found = cedei_hash_find(&node->by_uid, uid);
-    if (found != NULL) {
-        link = CEDEI_CONTAINER_OF(found, struct cedei_link, by_uid);
-        cedei_link_ref(link);
-    }
-    cedei_mutex_unlock(&node->lock);
-    return link;
+    return found != NULL ? CEDEI_CONTAINER_OF(found, struct cedei_link, by_uid) : NULL;
 }
 
-/* Under the node's lock. */
-static struct cedei_link *link_numbered(struct cedei_own_node *node, uint32_t number) {
+static struct cedei_link *link_numbered(struct cedei_own_node *node, uint64_t number) {
     struct cedei_hash_node *found = cedei_hash_find(&node->by_number, number);
     return found != NULL ? CEDEI_CONTAINER_OF(found, struct cedei_link, by_number) : NULL;
 }
 
-struct cedei_link *cedei_own_node_link_numbered(struct cedei_own_node *node, uint32_t number) {
+struct cedei_link *cedei_own_node_link_to(struct cedei_own_node *node, uint64_t uid) {
     cedei_mutex_lock(&node->lock);
-    struct cedei_link *link = link_numbered(node, number);
+    struct cedei_link *link = link_with_uid(node, uid);
     if (link != NULL) cedei_link_ref(link);
     cedei_mutex_unlock(&node->lock);
     return link;
 }
 
-struct cedei_link *cedei_own_node_lock_numbered(struct cedei_own_node *node, uint32_t number) {
+/* Under the link's lock. Only of one that is UP: of others there may be several with the same uid, and the table knows which. */
+static bool is_it(const struct cedei_link *link, bool by_number, uint64_t key) {
+    return link->state == CEDEI_LINK_UP && (by_number ? link->number : link->peer.uid) == key;
+}
+
+static struct cedei_link *lock_by(struct cedei_own_node *node, bool by_number, uint64_t key) {
+    _Atomic(struct cedei_link *) *recent = &node->recent[by_number][key % CEDEI_RECENT_LINKS];
+    /* acquire: pairs with the release below: the lock has been made. */
+    struct cedei_link *link = atomic_load_explicit(recent, memory_order_acquire);
+    if (link != NULL) {
+        cedei_mutex_lock(&link->lock);
+        if (is_it(link, by_number, key)) return link;
+        cedei_mutex_unlock(&link->lock);
+    }
     cedei_mutex_lock(&node->lock);
-    struct cedei_link *link = link_numbered(node, number);
+    link = by_number ? link_numbered(node, key) : link_with_uid(node, key);
     if (link != NULL) cedei_mutex_lock(&link->lock);
     cedei_mutex_unlock(&node->lock);
+    /* release: pairs with the acquire above. */
+    if (link != NULL) atomic_store_explicit(recent, link, memory_order_release);
     return link;
+}
+
+struct cedei_link *cedei_own_node_lock_to(struct cedei_own_node *node, uint64_t uid) {
+    return lock_by(node, false, uid);
+}
+
+struct cedei_link *cedei_own_node_lock_numbered(struct cedei_own_node *node, uint32_t number) {
+    return lock_by(node, true, number);
 }
 
 /* The oldest accepted link that has not finished its handshake, if there are too many. Under the node's lock. */
@@ -345,6 +362,7 @@ static void node_init(struct cedei_own_node *node, cede_system *system, uint64_t
     node->next_number = 1;
     node->keeper_due_ns = UINT64_MAX;
     cedei_mutex_init(&node->lock);
+    cedei_mutex_init(&node->shelf_lock);
     cedei_mutex_init(&node->log_lock);
     cedei_mutex_init(&node->keeper_lock);
     cedei_cond_init(&node->keeper_cond);
@@ -362,6 +380,12 @@ static void node_fini(struct cedei_own_node *node) {
         node->dials = dial->next;
         cedei_free(dial);
     }
+    while (node->shelf != NULL) {
+        struct cedei_link *link = node->shelf;
+        node->shelf = link->next;
+        cedei_mutex_fini(&link->lock);
+        cedei_free(link);
+    }
     cedei_names_fini(&node->names);
     cedei_accounts_fini(&node->accounts);
     cedei_exports_fini(&node->exports);
@@ -371,6 +395,7 @@ static void node_fini(struct cedei_own_node *node) {
     cedei_cond_fini(&node->keeper_cond);
     cedei_mutex_fini(&node->keeper_lock);
     cedei_mutex_fini(&node->log_lock);
+    cedei_mutex_fini(&node->shelf_lock);
     cedei_mutex_fini(&node->lock);
     cedei_free(node);
 }

@@ -20,6 +20,7 @@
 #include "core/sys/thread.h"
 
 #define CEDEI_DIALS_MAX 1024u
+enum { CEDEI_RECENT_LINKS = 8 };
 
 /* The slot of the node itself: look-ups are asks to it. No actor has it. */
 #define CEDEI_SERVICE_SLOT UINT32_MAX
@@ -59,6 +60,12 @@ struct cedei_own_node {
     bool alone;                      /* L: no worker is left: the keeper looks at the streams */
     struct cede_node_metrics buried; /* L: counts of links that are no more */
 
+    /* P: links that were found lately, by uid and by number: tried before the tables. They may be no more, or be another's memory
+     * by now: whoever takes one looks under its lock what it is. */
+    _Atomic(struct cedei_link *) recent[2][CEDEI_RECENT_LINKS];
+    cedei_mutex shelf_lock;
+    struct cedei_link *shelf; /* under shelf_lock: memory of links that are no more */
+
     struct cedei_accounts accounts;
     struct cedei_exports exports;
     struct cedei_names names;
@@ -85,10 +92,10 @@ cede_result cedei_own_node_create(cede_system *system, uint64_t uid,
                                   struct cedei_own_node **out);
 /* Says goodbye, waits, ends the keeper, frees everything. `alone`: the system's workers have stopped. NULL does nothing. */
 void cedei_own_node_destroy(struct cedei_own_node *node, bool alone);
-/* With a reference; NULL if there is none that is UP, or none at all. */
+/* With a reference; NULL if there is none. */
 struct cedei_link *cedei_own_node_link_to(struct cedei_own_node *node, uint64_t uid);
-struct cedei_link *cedei_own_node_link_numbered(struct cedei_own_node *node, uint32_t number);
 /* The same with the link's lock, which keeps it there, in place of a reference. */
+struct cedei_link *cedei_own_node_lock_to(struct cedei_own_node *node, uint64_t uid);
 struct cedei_link *cedei_own_node_lock_numbered(struct cedei_own_node *node, uint32_t number);
 /* Starts to dial `url`, or joins who does; (actor, sequence) will be woken with CEDE_OK when the link is up, or why it
  * is not: CEDE_ECANCELED another link to that node is up, or coming up. CEDE_EEXIST: `*uid` is linked already. */

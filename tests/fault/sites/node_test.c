@@ -155,7 +155,7 @@ static CEDE_YIELDS void far_answers(cede_self *self) {
 static CEDE_YIELDS void connect_is_short(cede_self *self) {
     static const char *const FUNCTIONS[][2] = {{"actors/node/own_node.c", "cedei_own_node_dial"},
                                                {"actors/node/own_node.c", "dial_get"},
-                                               {"actors/node/link.c", "cedei_link_create"}};
+                                               {"actors/node/link.c", "link_take"}};
     struct cede_node_metrics metrics;
     for (int i = 0; i < 3; i++)
         EXPECT_SHORT(FUNCTIONS[i][0], FUNCTIONS[i][1],
@@ -163,7 +163,7 @@ static CEDE_YIELDS void connect_is_short(cede_self *self) {
     cede_node_metrics(self, &metrics);
     EXPECT(metrics.links_opened == 0 && metrics.handshakes_failed == 0);
     /* The side that listens hangs up, and the other dials again. */
-    cedei_alloc_fail_at("actors/node/link.c", "cedei_link_create", 1, true);
+    cedei_alloc_fail_at("actors/node/link.c", "link_take", 1, true);
     far_find(self);
     EXPECT(cedei_alloc_fail_never() > 2);
     far_answers(self);
@@ -213,20 +213,17 @@ static CEDE_YIELDS cede_result delivery_is_short(cede_self *self, void *context)
 static CEDE_YIELDS cede_result sending_is_short(cede_self *self, void *context) {
     struct cede_node_options options = node_options("dialler");
     struct number *number = cede_new(self, number);
-    struct question *request = cede_new(self, question);
-    struct answer *reply = NULL;
     (void)context;
-    EXPECT(number != NULL && request != NULL);
+    EXPECT(number != NULL);
     number->value = WINDOW;
     EXPECT_OK(cede_node_start(self, &options));
+    EXPECT_OK(cede_node_connect(self, pair.url, CEDE_FOREVER, &pair.uid));
+    EXPECT_SHORT("actors/node/link_out.c", "ask_reserve",
+                 cede_lookup(self, pair.uid, "echo", CEDE_FOREVER, &pair.far_echo), CEDE_ENOMEM);
     far_find(self);
     EXPECT_SHORT("actors/node/link_out.c", "target_get", cede_send(self, pair.far_holder, &number),
                  CEDE_ENOMEM);
     EXPECT(number != NULL && number->value == WINDOW);
-    EXPECT_SHORT("actors/node/link_out.c", "cedei_link_send",
-                 cede_ask(self, pair.far_echo, &request, answer, &reply, CEDE_FOREVER), CEDE_ENOMEM);
-    EXPECT(request != NULL && reply == NULL);
-    cede_drop(self, &request);
     EXPECT_SHORT("actors/node/link_out.c", "cedei_link_monitor",
                  cede_monitor(self, pair.far_holder), CEDE_ENOMEM);
     EXPECT_OK(cede_monitor(self, pair.far_holder));
