@@ -73,15 +73,19 @@ void cedei_msg_release(cede_system *system, struct cedei_worker *worker, struct 
     msg_release(system, worker, msg);
 }
 
+/* The calling thread may well be a worker: a link encodes and frees inside cede_send, and decodes in a task. */
+static struct cedei_worker *own_worker(cede_system *system) {
+    struct cedei_worker *worker = cedei_worker_current();
+    return cedei_sched_has(&system->sched, worker) ? worker : NULL;
+}
+
 struct cedei_msg *cedei_msg_create_at(cede_system *system, struct cede_type *type,
                                       const char *here) {
-    return cedei_msg_take_at(system, NULL, type, here);
+    return cedei_msg_take_at(system, own_worker(system), type, here);
 }
 
 void cedei_msg_free(cede_system *system, struct cedei_msg *msg) {
-    /* The calling thread may well be a worker: a link encodes and frees inside cede_send. */
-    struct cedei_worker *worker = cedei_worker_current();
-    cedei_msg_release(system, cedei_sched_has(&system->sched, worker) ? worker : NULL, msg);
+    cedei_msg_release(system, own_worker(system), msg);
 }
 
 static struct cedei_msg *maker_make(void *system, struct cede_type *type) {
