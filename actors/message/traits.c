@@ -45,7 +45,7 @@ static uint32_t field_traits(const struct cedei_field *field) {
     if (cedei_field_is_pointer(field)) traits |= CEDEI_TRAIT_BOXES;
     if (field->flags & CEDEI_FLAG_SHARED) traits |= CEDEI_TRAIT_SHARED;
     if (field->flags != 0) traits |= CEDEI_TRAIT_LATER;
-    if (field->shape == CEDEI_SHAPE_LIST ||
+    if (field->shape == CEDEI_SHAPE_LIST || cedei_field_is_pointer(field) ||
         (field->kind != CEDEI_FIELD_MSG && !cedei_field_is_plain(field)))
         traits |= CEDEI_TRAIT_VARIES;
     if (box_is_bloated(field)) traits |= CEDEI_TRAIT_BLOATED;

@@ -77,22 +77,23 @@ void cedei_queue_push(struct cedei_worker *worker, struct cedei_task *task) {
     if (CEDEI_UNLIKELY(!queue_push(worker, task, &before))) queue_spill(worker, task);
 }
 
-/* Owner only, alone as far as is known: by plain stores, which own_share in spare.c waits for. NULL: not alone any more, and
+/* Owner only, alone as far as is known: by plain stores, which own_share in spare.c waits for. False: not alone any more, and
  * nothing has happened. */
-static struct cedei_task *lifo_put_alone(struct cedei_worker *worker, struct cedei_task *task) {
-    struct cedei_task *before = NULL;
+static bool lifo_put_alone(struct cedei_worker *worker, struct cedei_task *task,
+                           struct cedei_task **before) {
     /* relaxed and seq_cst: as for `tick` in cedei_worker_next_lifo. */
     atomic_store_explicit(&worker->putting, true, memory_order_relaxed);
     /* seq_cst: for the compiler only. */
     atomic_signal_fence(memory_order_seq_cst);
-    if (cedei_worker_is_alone(worker)) {
-        before = cedei_lifo_peek(worker);
+    bool is_alone = cedei_worker_is_alone(worker);
+    if (is_alone) {
+        *before = cedei_lifo_peek(worker);
         /* release: as in lifo_put. */
         atomic_store_explicit(&worker->lifo, task, memory_order_release);
     }
     /* release: pairs with the acquire in own_share: who sees it sees the slot filled. */
     atomic_store_explicit(&worker->putting, false, memory_order_release);
-    return before;
+    return is_alone;
 }
 
 /* Owner only; returns the task that was there before. */
@@ -103,8 +104,8 @@ static struct cedei_task *lifo_put(struct cedei_worker *worker, struct cedei_tas
         return NULL;
     }
     if (cedei_worker_is_alone(worker)) {
-        struct cedei_task *before = lifo_put_alone(worker, task);
-        if (CEDEI_LIKELY(before != NULL)) return before;
+        struct cedei_task *before = NULL;
+        if (CEDEI_LIKELY(lifo_put_alone(worker, task, &before))) return before;
     }
     /* acq_rel: as above, and takes back what a thief did not. */
     return atomic_exchange_explicit(&worker->lifo, task, memory_order_acq_rel);

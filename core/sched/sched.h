@@ -381,23 +381,24 @@ static inline struct cedei_task *cedei_worker_next_lifo(struct cedei_worker *wor
     /* relaxed: ours; others compare readings only. */
     uint32_t tick = atomic_load_explicit(&worker->tick, memory_order_relaxed) + 1;
     if (CEDEI_UNLIKELY(tick == worker->look_tick)) return NULL;
-    /* relaxed: a look before the exchange. */
-    struct cedei_task *task = atomic_load_explicit(&worker->lifo, memory_order_relaxed);
-    if (task == NULL) return NULL;
+    /* relaxed: a look. What it sees may be taken by others, and the worker be alone after that, before we go on. */
+    if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) return NULL;
     /* relaxed: the fence keeps the compiler from moving the look at `alone` and the emptying in front of the time in which
      * `tick` and `taken` differ. The processor may: see own_share in spare.c, which has it pass a barrier. */
     atomic_store_explicit(&worker->tick, tick, memory_order_relaxed);
     /* seq_cst: for the compiler only, see above. */
     atomic_signal_fence(memory_order_seq_cst);
+    struct cedei_task *task = NULL;
     /* relaxed: see above. */
     if (atomic_load_explicit(&worker->alone, memory_order_relaxed)) {
-        /* relaxed: nobody else takes from it. */
+        /* relaxed (both): nobody else takes from it now. */
+        task = atomic_load_explicit(&worker->lifo, memory_order_relaxed);
         atomic_store_explicit(&worker->lifo, NULL, memory_order_relaxed);
     } else {
         /* acq_rel: pairs with the exchange of a thief in lifo_take: one of both gets the task. */
         task = atomic_exchange_explicit(&worker->lifo, NULL, memory_order_acq_rel);
-        if (task == NULL) return NULL;
     }
+    if (CEDEI_UNLIKELY(task == NULL)) return NULL;
     /* release: pairs with the acquire in own_share: who sees it sees what was emptied by plain stores. */
     atomic_store_explicit(&worker->taken, tick, memory_order_release);
     return task;

@@ -16,9 +16,9 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share", "orders", "ends")}
+PROGRAMS = {name: f"tests/sim/sim_{name}_test" for name in ("workload", "share", "orders", "ends", "duty")}
 
-# name: (file, [(text, replacement)...]), and the test if it is not the workload; blanks match any blanks.
+# name: (file, [(text, replacement)...]), the test if it is not the workload, and seeds at least; blanks match any blanks.
 MUTANTS = {
     # workers that go off duty
     "off_duty_keeps_its_slot": ("core/sched/spare.c", [
@@ -28,6 +28,13 @@ MUTANTS = {
         ("cedei_sched_wake_one(sched); /* for what we hand over, and for whatever we were woken for */", "")]),
     "alone_beside_one_that_leaves": ("core/sched/spare.c", [
         ("if (duty_of(&sched->workers[i]) > CEDEI_DUTY_OFF) return;", "")]),
+    "slot_is_read_before_the_choice": ("core/sched/sched.h", [
+        ("if (atomic_load_explicit(&worker->lifo, memory_order_relaxed) == NULL) return NULL;",
+         "struct cedei_task *seen = atomic_load_explicit(&worker->lifo, memory_order_relaxed); if (seen == NULL) return NULL;"),
+        ("task = atomic_load_explicit(&worker->lifo, memory_order_relaxed); atomic_store_explicit(&worker->lifo, NULL",
+         "task = seen; atomic_store_explicit(&worker->lifo, NULL")], "duty", 20000),
+    "slot_that_was_emptied_is_filled_twice": ("core/sched/queue.c", [
+        ("return is_alone; }", "return is_alone && *before != NULL; }")], "duty", 20000),
     "alone_when_others_come_back": ("core/sched/spare.c", [
         ("if (!sched->may_be_alone || sched->lookout.own_shared) return true;", "return true;")]),
     # messages and mailboxes
@@ -211,8 +218,10 @@ class Plan:
 
 def hunt(plan, name, seeds):
     """(found, line to print)."""
+    file, changes, test, least = (*MUTANTS[name], "workload", 0)[:4] if len(MUTANTS[name]) == 2 else (*MUTANTS[name], 0)[:4]
+    seeds = max(seeds, least)
     try:
-        program = plan.make(name, *MUTANTS[name])
+        program = plan.make(name, file, changes, test)
     except Outdated as outdated:
         return False, f"OUTDATED {name}: {outdated}"
     except subprocess.CalledProcessError as failed:
