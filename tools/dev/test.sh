@@ -99,7 +99,8 @@ test_build() { # test_build <build>: builds it, then runs its tests
     step "$1: unit, end-to-end and example tests" run_meson_tests "$1"
 }
 
-# The whole library is compiled anew for each program, so only those whose turns change threads are built.
+# The whole library is compiled anew for each program, so only those are built whose turns wait in the middle: tests/unit/meson.build
+# names them.
 run_lto() { build_configure lto && REBUILD=yes run_meson_tests lto turns e2e; }
 
 test_lto() { step "lto: build and run the tests of turns" run_lto; }
