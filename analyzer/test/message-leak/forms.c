@@ -1,5 +1,5 @@
 /* Messages in structs, tables, lists and cleanups; each wrong form beside a right one. */
-#include "parcel.h"
+#include "../parcel.h"
 struct session { struct parcel *p; struct { struct parcel *q; } sub; struct parcel *arr[3]; };
 static struct parcel *last_seen;
 /* leak on error path after goto */

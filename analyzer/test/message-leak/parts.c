@@ -1,5 +1,5 @@
 /* Addresses of parts of a message, and messages in linked blocks and struct values, left in the state. */
-#include "parcel.h"
+#include "../parcel.h"
 
 struct entry { struct parcel *p; int n; };
 struct view {

@@ -1,5 +1,5 @@
 /* Boxes, parts, loops, switches, macros and tables; each wrong form beside a right one. */
-#include "parcel.h"
+#include "../parcel.h"
 /* box */
 cede_result u1(cede_self *self, struct depot *d, struct parcel *p) {
     struct stamp *s = p->stamp;

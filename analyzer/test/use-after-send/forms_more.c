@@ -1,5 +1,5 @@
 /* Cleanups, wrappers, results of all sorts, parts of texts and lists; each wrong form beside a right one. */
-#include "parcel.h"
+#include "../parcel.h"
 #include <pthread.h>
 /* cleanup attribute: alias read in cleanup */
 static void log_at_end(struct parcel **p) { if (*p != NULL) note((*p)->id); }
